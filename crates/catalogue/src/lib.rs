@@ -1,0 +1,1 @@
+//! The names and numbers that services and manifests share.

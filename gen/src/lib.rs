@@ -1,0 +1,1 @@
+//! The compiler: a typed environment spec and the catalogue in, a cluster definition out.

@@ -1,0 +1,3 @@
+//! The `gen` command.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Fixtures and what they compile to; judges over everything that is committed.

@@ -1,0 +1,3 @@
+//! Development commands: `cargo xtask test | tools | bench | tidy`.
+
+fn main() {}
