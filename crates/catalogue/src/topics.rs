@@ -66,7 +66,7 @@ pub const TASK_EVENTS_DLQ: &str = "task-events-dlq";
 pub const REMINDERS_DLQ: &str = "reminders-dlq";
 
 /// The names of the topics that are not twins: the values of the label `topic` on dead-letter metrics.
-pub const ORIGINS: &[&str] = &[TASK_EVENTS, REMINDERS];
+pub const ORIGINS: &[&str] = &[REMINDERS, TASK_EVENTS];
 
 /// Partitions of every topic where an environment says nothing.
 pub const DEFAULT_PARTITIONS: u32 = 3;
