@@ -11,7 +11,7 @@ use crate::app_ids::{
 };
 
 const INTERNAL: &[&str] = DAPR_SERVICES;
-const WITH_KAFKA: &str = "TASKFLOW_BUS is kafka";
+const WITH_KAFKA: &str = "the transport is kafka";
 const WITH_TLS: &str = "TASKFLOW_KAFKA_SECURITY is tls";
 const WITH_SASL: &str = "TASKFLOW_KAFKA_SECURITY is sasl-tls";
 const WITH_DAPR: &str = "TASKFLOW_BUS is dapr";
@@ -70,8 +70,8 @@ environment_variables! {
         "Largest pool of one replica; the schema's own default without it.";
 
     // Bus
-    TASKFLOW_BUS Plain by RUST_SERVICES, Required, "dapr or kafka",
-        "Transport of events.";
+    TASKFLOW_BUS Plain by DAPR_SERVICES, Required, "dapr or kafka",
+        "Transport of events, for the services that have a choice; websocket has none.";
     TASKFLOW_TASK_EVENTS_PARTITIONS Plain by PUBLISHERS, Default("3"), "integer, 1 to 1000",
         "Partitions of task-events: places an event when publishing through Dapr.";
     TASKFLOW_REMINDERS_PARTITIONS Plain by PUBLISHERS, Default("3"), "integer, 1 to 1000",
