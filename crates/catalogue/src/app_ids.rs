@@ -16,17 +16,9 @@ pub const DLQ_MONITOR: &str = "dlq-monitor";
 pub const WEB: &str = "web";
 
 /// Every service written in Rust, in the order of [`crate::services::ALL`].
-pub const RUST_SERVICES: &[&str] = &[
-    CHAT_API,
-    RECURRING_TASKS,
-    NOTIFICATION,
-    AUDIT,
-    WEBSOCKET,
-    DLQ_MONITOR,
-];
+pub const RUST_SERVICES: &[&str] = &[CHAT_API, RECURRING_TASKS, NOTIFICATION, AUDIT, WEBSOCKET, DLQ_MONITOR];
 /// The services that own a database schema.
-pub const DATABASE_SERVICES: &[&str] =
-    &[CHAT_API, RECURRING_TASKS, NOTIFICATION, AUDIT, DLQ_MONITOR];
+pub const DATABASE_SERVICES: &[&str] = &[CHAT_API, RECURRING_TASKS, NOTIFICATION, AUDIT, DLQ_MONITOR];
 /// The services that consume a topic.
 pub const CONSUMERS: &[&str] = &[RECURRING_TASKS, NOTIFICATION, AUDIT, WEBSOCKET, DLQ_MONITOR];
 /// The consumers that remember in an inbox which events they have applied.

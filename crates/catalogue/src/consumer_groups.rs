@@ -52,9 +52,7 @@ pub const NOTIFICATION: ConsumerGroup = ConsumerGroup::Shared {
     name: app_ids::NOTIFICATION,
 };
 /// Group of audit.
-pub const AUDIT: ConsumerGroup = ConsumerGroup::Shared {
-    name: app_ids::AUDIT,
-};
+pub const AUDIT: ConsumerGroup = ConsumerGroup::Shared { name: app_ids::AUDIT };
 /// Group of dlq-monitor.
 pub const DLQ_MONITOR: ConsumerGroup = ConsumerGroup::Shared {
     name: app_ids::DLQ_MONITOR,

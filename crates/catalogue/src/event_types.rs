@@ -59,10 +59,4 @@ pub const REMINDER_DUE: EventType = EventType {
 };
 
 /// Every type of event.
-pub const ALL: &[EventType] = &[
-    TASK_CREATED,
-    TASK_UPDATED,
-    TASK_COMPLETED,
-    TASK_DELETED,
-    REMINDER_DUE,
-];
+pub const ALL: &[EventType] = &[TASK_CREATED, TASK_UPDATED, TASK_COMPLETED, TASK_DELETED, REMINDER_DUE];

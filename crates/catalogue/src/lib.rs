@@ -26,8 +26,8 @@ pub use event_types::EventType;
 pub use jobs::Job;
 pub use metrics::{Label, LabelValues, Metric, MetricKind, Unit};
 pub use services::{
-    Access, Invocation, Method, Probes, Route, RoutePort, Scaling, Service, ServiceKind, StartFrom,
-    Subscription, Transport,
+    Access, Invocation, Method, Probes, Route, RoutePort, Scaling, Service, ServiceKind, StartFrom, Subscription,
+    Transport,
 };
 pub use spans::{Attribute, AttributeKind, Span, SpanKind};
 pub use topics::{RecordKey, Topic, TopicKind};
@@ -129,23 +129,16 @@ impl Catalogue {
 
     /// Each service that publishes to this topic; dead letters do not count.
     pub fn publishers_of(&self, topic: &str) -> impl Iterator<Item = &Service> {
-        self.services
-            .iter()
-            .filter(move |it| it.publishes.contains(&topic))
+        self.services.iter().filter(move |it| it.publishes.contains(&topic))
     }
 
     /// The metrics that this service exports.
     pub fn metrics_of(&self, app_id: &str) -> impl Iterator<Item = &Metric> {
-        self.metrics
-            .iter()
-            .filter(move |it| it.exported_by.contains(&app_id))
+        self.metrics.iter().filter(move |it| it.exported_by.contains(&app_id))
     }
 
     /// The environment variables that this service reads.
-    pub fn environment_variables_of(
-        &self,
-        app_id: &str,
-    ) -> impl Iterator<Item = &EnvironmentVariable> {
+    pub fn environment_variables_of(&self, app_id: &str) -> impl Iterator<Item = &EnvironmentVariable> {
         self.environment_variables
             .iter()
             .filter(move |it| it.read_by.contains(&app_id))

@@ -130,11 +130,7 @@ impl Metric {
 /// What a histogram appends to its name; `_bucket` alone carries the label `le`.
 pub const HISTOGRAM_SUFFIXES: &[&str] = &["_bucket", "_sum", "_count"];
 
-const fn counter(
-    name: &'static str,
-    labels: &'static [Label],
-    exported_by: &'static [&'static str],
-) -> Metric {
+const fn counter(name: &'static str, labels: &'static [Label], exported_by: &'static [&'static str]) -> Metric {
     Metric {
         name,
         kind: MetricKind::Counter,

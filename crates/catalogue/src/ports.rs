@@ -19,10 +19,4 @@ pub const DAPR_GRPC: u16 = 50001;
 pub const DAPR_INTERNAL_GRPC: u16 = 50002;
 
 /// Every port of the Dapr sidecar: a service that may use Dapr listens on none of them.
-pub const DAPR_SIDECAR: &[u16] = &[
-    DAPR_HTTP,
-    DAPR_PUBLIC,
-    DAPR_METRICS,
-    DAPR_GRPC,
-    DAPR_INTERNAL_GRPC,
-];
+pub const DAPR_SIDECAR: &[u16] = &[DAPR_HTTP, DAPR_PUBLIC, DAPR_METRICS, DAPR_GRPC, DAPR_INTERNAL_GRPC];

@@ -222,11 +222,7 @@ impl Service {
 
     /// Port that Dapr delivers events, job callbacks and invocations to.
     pub fn dapr_app_port(&self) -> Option<u16> {
-        if self.may_use_dapr() {
-            self.internal_port
-        } else {
-            None
-        }
+        if self.may_use_dapr() { self.internal_port } else { None }
     }
 
     /// Names of the topics that it reads, in the order of `consumes`.
@@ -243,15 +239,9 @@ impl Service {
 
     /// Every port, with a name that is valid for a Kubernetes port.
     pub fn ports(&self) -> impl Iterator<Item = (&'static str, u16)> {
-        let optional = [
-            ("internal", self.internal_port),
-            ("metrics", self.metrics_port),
-        ];
-        std::iter::once(("http", self.http_port)).chain(
-            optional
-                .into_iter()
-                .filter_map(|(name, port)| Some((name, port?))),
-        )
+        let optional = [("internal", self.internal_port), ("metrics", self.metrics_port)];
+        std::iter::once(("http", self.http_port))
+            .chain(optional.into_iter().filter_map(|(name, port)| Some((name, port?))))
     }
 }
 

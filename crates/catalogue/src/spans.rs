@@ -92,8 +92,7 @@ pub const MESSAGING_SYSTEM: Attribute = text("messaging.system");
 /// Name of the topic.
 pub const MESSAGING_DESTINATION_NAME: Attribute = text("messaging.destination.name");
 /// Partition, from 0.
-pub const MESSAGING_DESTINATION_PARTITION_ID: Attribute =
-    text("messaging.destination.partition.id");
+pub const MESSAGING_DESTINATION_PARTITION_ID: Attribute = text("messaging.destination.partition.id");
 /// Consumer group.
 pub const MESSAGING_CONSUMER_GROUP_NAME: Attribute = text("messaging.consumer.group.name");
 /// Id of the reminder, a `UUIDv7`.

@@ -1,6 +1,4 @@
-use super::{
-    Access, CONSUMER_PROBES, Method, RUST, Scaling, Service, StartFrom, Subscription, route,
-};
+use super::{Access, CONSUMER_PROBES, Method, RUST, Scaling, Service, StartFrom, Subscription, route};
 use crate::{app_ids, consumer_groups, database, ports, topics};
 
 /// Keeps the append-only, hash-chained record of every event.

@@ -1,6 +1,6 @@
 use super::{
-    Access, CONSUMER_PROBES, CREATE_OCCURRENCES_SCOPE, INTERNAL_AUDIENCE, Method, RUST, Route,
-    RoutePort, Scaling, Service, route,
+    Access, CONSUMER_PROBES, CREATE_OCCURRENCES_SCOPE, INTERNAL_AUDIENCE, Method, RUST, Route, RoutePort, Scaling,
+    Service, route,
 };
 use crate::{app_ids, database, ports, topics};
 

@@ -1,6 +1,6 @@
 use super::{
-    Access, CONSUMER_PROBES, Method, READ_DEAD_LETTERS_SCOPE, RESOLVE_DEAD_LETTERS_SCOPE, RUST,
-    Scaling, Service, StartFrom, Subscription, route,
+    Access, CONSUMER_PROBES, Method, READ_DEAD_LETTERS_SCOPE, RESOLVE_DEAD_LETTERS_SCOPE, RUST, Scaling, Service,
+    StartFrom, Subscription, route,
 };
 use crate::{app_ids, consumer_groups, database, ports, topics};
 

@@ -1,6 +1,4 @@
-use super::{
-    Access, CONSUMER_PROBES, Method, RUST, Scaling, Service, StartFrom, Subscription, route,
-};
+use super::{Access, CONSUMER_PROBES, Method, RUST, Scaling, Service, StartFrom, Subscription, route};
 use crate::{app_ids, consumer_groups, database, jobs, ports, topics};
 
 /// Owns reminders: plans them, claims them when due, delivers them.

@@ -1,6 +1,4 @@
-use super::{
-    CONSUMER_PROBES, CREATE_OCCURRENCE, Invocation, RUST, Scaling, Service, StartFrom, Subscription,
-};
+use super::{CONSUMER_PROBES, CREATE_OCCURRENCE, Invocation, RUST, Scaling, Service, StartFrom, Subscription};
 use crate::{app_ids, consumer_groups, database, ports, topics};
 
 /// Turns a completed recurring task into its next instance. Stateless but for its inbox.

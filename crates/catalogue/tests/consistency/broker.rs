@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use catalogue::{
-    Catalogue, ConsumerGroup, StartFrom, Subscription, TopicKind, Transport, services, topics,
-};
+use catalogue::{Catalogue, ConsumerGroup, StartFrom, Subscription, TopicKind, Transport, services, topics};
 
 use crate::{notices, rules, service, topic};
 
@@ -12,16 +10,8 @@ use crate::{notices, rules, service, topic};
 fn every_consumed_or_published_topic_exists() {
     let rule = rules::topics_exist;
     let drop = |catalogue: &mut Catalogue| catalogue.topics.retain(|it| it.name != "reminders");
-    notices(
-        rule,
-        drop,
-        "notification consumes reminders, which is no topic",
-    );
-    notices(
-        rule,
-        drop,
-        "notification writes reminders, which is no topic",
-    );
+    notices(rule, drop, "notification consumes reminders, which is no topic");
+    notices(rule, drop, "notification writes reminders, which is no topic");
     notices(
         rule,
         |catalogue| topic(catalogue, "task-events-dlq").name = "renamed",
@@ -111,9 +101,7 @@ fn every_consumer_has_a_group_of_its_own() {
     notices(
         rule,
         |catalogue| {
-            service(catalogue, "audit").consumer_group = Some(ConsumerGroup::Shared {
-                name: "notification",
-            });
+            service(catalogue, "audit").consumer_group = Some(ConsumerGroup::Shared { name: "notification" });
         },
         "group notification belongs to notification and audit",
     );
@@ -160,8 +148,7 @@ fn a_group_per_replica_reads_from_the_newest_and_has_no_dead_letter() {
     notices(
         rule,
         |catalogue| {
-            service(catalogue, "websocket").consumer_group =
-                Some(ConsumerGroup::Shared { name: "websocket" });
+            service(catalogue, "websocket").consumer_group = Some(ConsumerGroup::Shared { name: "websocket" });
         },
         "websocket: reads from the newest in a shared group",
     );

@@ -10,11 +10,7 @@ use catalogue::Catalogue;
 
 /// The rule is silent on the real catalogue, and tells `expected` once `break_it` was applied.
 #[track_caller]
-fn notices(
-    rule: fn(&Catalogue) -> Vec<String>,
-    break_it: impl FnOnce(&mut Catalogue),
-    expected: &str,
-) {
+fn notices(rule: fn(&Catalogue) -> Vec<String>, break_it: impl FnOnce(&mut Catalogue), expected: &str) {
     let mut catalogue = Catalogue::taskflow();
     assert_eq!(rule(&catalogue), Vec::<String>::new());
     break_it(&mut catalogue);
@@ -41,7 +37,5 @@ fn metric<'a>(catalogue: &'a mut Catalogue, name: &str) -> &'a mut catalogue::Me
 
 fn topic<'a>(catalogue: &'a mut Catalogue, name: &str) -> &'a mut catalogue::Topic {
     let mut topics = catalogue.topics.iter_mut();
-    topics
-        .find(|it| it.name == name)
-        .expect("the catalogue has this topic")
+    topics.find(|it| it.name == name).expect("the catalogue has this topic")
 }

@@ -7,9 +7,8 @@ use crate::{metric, notices, rules};
 #[test]
 fn metric_names_tell_kind_and_unit() {
     let rule = rules::metric_names_tell_kind_and_unit;
-    let rename = |from: &'static str, to: &'static str| {
-        move |catalogue: &mut Catalogue| metric(catalogue, from).name = to
-    };
+    let rename =
+        |from: &'static str, to: &'static str| move |catalogue: &mut Catalogue| metric(catalogue, from).name = to;
     notices(
         rule,
         rename("http_requests_total", "http_requests"),
@@ -20,11 +19,7 @@ fn metric_names_tell_kind_and_unit() {
         rename("dlq_depth", "dlq_depth_total"),
         "dlq_depth_total: a counter ends in _total, nothing else does",
     );
-    notices(
-        rule,
-        rename("dlq_depth", "dlq-depth"),
-        "dlq-depth: not a metric name",
-    );
+    notices(rule, rename("dlq_depth", "dlq-depth"), "dlq-depth: not a metric name");
     notices(
         rule,
         rename("dlq_oldest_age_seconds", "dlq_oldest_age"),
@@ -53,18 +48,14 @@ fn buckets_ascend_and_reminders_have_their_objective() {
     notices(
         rule,
         |catalogue| {
-            metric(catalogue, "reminder_lateness_seconds").kind = MetricKind::Histogram {
-                buckets: &[5.0, 1.0],
-            };
+            metric(catalogue, "reminder_lateness_seconds").kind = MetricKind::Histogram { buckets: &[5.0, 1.0] };
         },
         "reminder_lateness_seconds: buckets do not ascend",
     );
     notices(
         rule,
         |catalogue| {
-            metric(catalogue, "reminder_lateness_seconds").kind = MetricKind::Histogram {
-                buckets: &[1.0, 5.0],
-            };
+            metric(catalogue, "reminder_lateness_seconds").kind = MetricKind::Histogram { buckets: &[1.0, 5.0] };
         },
         "reminder_lateness_seconds: no bucket at 30",
     );

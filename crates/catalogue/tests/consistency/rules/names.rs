@@ -4,32 +4,16 @@ use catalogue::Catalogue;
 
 pub(crate) fn names_are_unique(catalogue: &Catalogue) -> Vec<String> {
     let lists: [(&str, Vec<&str>); 8] = [
-        (
-            "service",
-            catalogue.services.iter().map(|it| it.app_id).collect(),
-        ),
+        ("service", catalogue.services.iter().map(|it| it.app_id).collect()),
         ("topic", catalogue.topics.iter().map(|it| it.name).collect()),
-        (
-            "event type",
-            catalogue.event_types.iter().map(|it| it.name).collect(),
-        ),
+        ("event type", catalogue.event_types.iter().map(|it| it.name).collect()),
         ("job", catalogue.jobs.iter().map(|it| it.prefix).collect()),
-        (
-            "schema",
-            catalogue.schemas.iter().map(|it| it.name).collect(),
-        ),
-        (
-            "metric",
-            catalogue.metrics.iter().map(|it| it.name).collect(),
-        ),
+        ("schema", catalogue.schemas.iter().map(|it| it.name).collect()),
+        ("metric", catalogue.metrics.iter().map(|it| it.name).collect()),
         ("span", catalogue.spans.iter().map(|it| it.name).collect()),
         (
             "environment variable",
-            catalogue
-                .environment_variables
-                .iter()
-                .map(|it| it.name)
-                .collect(),
+            catalogue.environment_variables.iter().map(|it| it.name).collect(),
         ),
     ];
     let mut problems = Vec::new();
@@ -70,10 +54,7 @@ pub(crate) fn names_follow_their_convention(catalogue: &Catalogue) -> Vec<String
     }
     for variable in &catalogue.environment_variables {
         if !is_cased(variable.name, '_', u8::is_ascii_uppercase) {
-            problems.push(format!(
-                "environment variable {}: not upper snake case",
-                variable.name
-            ));
+            problems.push(format!("environment variable {}: not upper snake case", variable.name));
         }
     }
     problems

@@ -1,8 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use catalogue::{
-    Access, Catalogue, ConsumerGroup, Presence, RoutePort, Service, ServiceKind, StartFrom,
-    Transport, app_ids, environment_variables, ports,
+    Access, Catalogue, ConsumerGroup, Presence, RoutePort, Service, ServiceKind, StartFrom, Transport, app_ids,
+    environment_variables, ports,
 };
 
 pub(crate) fn consumer_groups_are_unique(catalogue: &Catalogue) -> Vec<String> {
@@ -42,10 +42,7 @@ pub(crate) fn live_readers_keep_nothing(catalogue: &Catalogue) -> Vec<String> {
     let mut problems = Vec::new();
     for service in &catalogue.services {
         let app_id = service.app_id;
-        if !matches!(
-            service.consumer_group,
-            Some(ConsumerGroup::PerReplica { .. })
-        ) {
+        if !matches!(service.consumer_group, Some(ConsumerGroup::PerReplica { .. })) {
             let mut starts = service.consumes.iter().map(|it| it.start);
             if starts.any(|start| start == StartFrom::Newest) {
                 problems.push(format!("{app_id}: reads from the newest in a shared group"));
@@ -85,9 +82,7 @@ pub(crate) fn ports_do_not_collide(catalogue: &Catalogue) -> Vec<String> {
             continue;
         }
         if is_delivered_to_by_dapr(service) {
-            problems.push(format!(
-                "{app_id}: Dapr delivers and there is no internal port"
-            ));
+            problems.push(format!("{app_id}: Dapr delivers and there is no internal port"));
         }
         for route in service.routes {
             if route.port == RoutePort::Internal {
@@ -113,9 +108,7 @@ pub(crate) fn probes_are_distinct(catalogue: &Catalogue) -> Vec<String> {
             problems.push(format!("{app_id}: readiness and events ask the same"));
         }
         if probes.events.is_none() && is_delivered_to_by_dapr(service) {
-            problems.push(format!(
-                "{app_id}: Dapr delivers and cannot ask for its health"
-            ));
+            problems.push(format!("{app_id}: Dapr delivers and cannot ask for its health"));
         }
     }
     problems
@@ -164,10 +157,7 @@ pub(crate) fn routes_are_unique(catalogue: &Catalogue) -> Vec<String> {
         let mut deliveries = BTreeSet::new();
         for subscription in service.consumes {
             if !deliveries.insert(subscription.route) {
-                problems.push(format!(
-                    "{app_id}: POST {} is there twice",
-                    subscription.route
-                ));
+                problems.push(format!("{app_id}: POST {} is there twice", subscription.route));
             }
         }
     }
@@ -185,9 +175,7 @@ pub(crate) fn owners_agree(catalogue: &Catalogue) -> Vec<String> {
         }
         for prefix in service.job_prefixes {
             if !catalogue.jobs.iter().any(|it| it.prefix == *prefix) {
-                problems.push(format!(
-                    "{app_id} schedules jobs {prefix}, which do not exist"
-                ));
+                problems.push(format!("{app_id} schedules jobs {prefix}, which do not exist"));
             }
         }
     }
@@ -203,10 +191,7 @@ pub(crate) fn owners_agree(catalogue: &Catalogue) -> Vec<String> {
     for job in &catalogue.jobs {
         let owner = catalogue.service(job.owner);
         if !owner.is_some_and(|it| it.job_prefixes.contains(&job.prefix)) {
-            problems.push(format!(
-                "job {}: its owner {} does not name it",
-                job.prefix, job.owner
-            ));
+            problems.push(format!("job {}: its owner {} does not name it", job.prefix, job.owner));
         }
     }
     problems
@@ -223,18 +208,12 @@ pub(crate) fn groups_of_services_agree(catalogue: &Catalogue) -> Vec<String> {
         ("DATABASE_SERVICES", app_ids::DATABASE_SERVICES, |it| {
             it.schema.is_some()
         }),
-        ("CONSUMERS", app_ids::CONSUMERS, |it| {
-            !it.consumes.is_empty()
-        }),
+        ("CONSUMERS", app_ids::CONSUMERS, |it| !it.consumes.is_empty()),
         ("INBOX_SERVICES", app_ids::INBOX_SERVICES, |it| {
             !it.consumes.is_empty() && it.schema.is_some()
         }),
-        ("PUBLISHERS", app_ids::PUBLISHERS, |it| {
-            !it.publishes.is_empty()
-        }),
-        ("DAPR_SERVICES", app_ids::DAPR_SERVICES, |it| {
-            it.may_use_dapr()
-        }),
+        ("PUBLISHERS", app_ids::PUBLISHERS, |it| !it.publishes.is_empty()),
+        ("DAPR_SERVICES", app_ids::DAPR_SERVICES, |it| it.may_use_dapr()),
     ];
     let mut problems = Vec::new();
     for (name, listed, belongs) in groups {
@@ -274,18 +253,9 @@ pub(crate) fn default_ports_agree(catalogue: &Catalogue) -> Vec<String> {
     let mut problems = Vec::new();
     for service in &catalogue.services {
         let variables = [
-            (
-                environment_variables::TASKFLOW_HTTP_PORT,
-                Some(service.http_port),
-            ),
-            (
-                environment_variables::TASKFLOW_INTERNAL_PORT,
-                service.internal_port,
-            ),
-            (
-                environment_variables::TASKFLOW_METRICS_PORT,
-                service.metrics_port,
-            ),
+            (environment_variables::TASKFLOW_HTTP_PORT, Some(service.http_port)),
+            (environment_variables::TASKFLOW_INTERNAL_PORT, service.internal_port),
+            (environment_variables::TASKFLOW_METRICS_PORT, service.metrics_port),
         ];
         for (variable, port) in variables {
             let (Presence::Default(default), Some(port)) = (variable.presence, port) else {

@@ -12,9 +12,7 @@ pub(crate) fn metric_names_tell_kind_and_unit(catalogue: &Catalogue) -> Vec<Stri
             problems.push(format!("{name}: not a metric name"));
         }
         if name.ends_with("_total") != (metric.kind == MetricKind::Counter) {
-            problems.push(format!(
-                "{name}: a counter ends in _total, nothing else does"
-            ));
+            problems.push(format!("{name}: a counter ends in _total, nothing else does"));
         }
         if !unit_is_in_the_name(metric) {
             problems.push(format!("{name}: the unit is not in the name"));
@@ -44,8 +42,7 @@ fn unit_is_in_the_name(metric: &Metric) -> bool {
 }
 
 fn is_sentence(text: &str) -> bool {
-    text.ends_with('.')
-        && text.starts_with(|first: char| first.is_uppercase() || first.is_ascii_digit())
+    text.ends_with('.') && text.starts_with(|first: char| first.is_uppercase() || first.is_ascii_digit())
 }
 
 pub(crate) fn buckets_ascend(catalogue: &Catalogue) -> Vec<String> {
@@ -54,16 +51,13 @@ pub(crate) fn buckets_ascend(catalogue: &Catalogue) -> Vec<String> {
         let MetricKind::Histogram { buckets } = metric.kind else {
             continue;
         };
-        let ascend = buckets
-            .iter()
-            .all(|bound| bound.is_finite() && *bound > 0.0)
+        let ascend = buckets.iter().all(|bound| bound.is_finite() && *bound > 0.0)
             && buckets.windows(2).all(|pair| pair[0] < pair[1]);
         if !ascend || buckets.is_empty() {
             problems.push(format!("{}: buckets do not ascend", metric.name));
         }
         let objective = |bound: &f64| (bound - 30.0).abs() < f64::EPSILON;
-        if metric.name == metrics::REMINDER_LATENESS_SECONDS.name && !buckets.iter().any(objective)
-        {
+        if metric.name == metrics::REMINDER_LATENESS_SECONDS.name && !buckets.iter().any(objective) {
             problems.push(format!("{}: no bucket at 30", metric.name));
         }
     }
@@ -134,9 +128,7 @@ pub(crate) fn exporters_and_readers_exist(catalogue: &Catalogue) -> Vec<String> 
         for app_id in services {
             let service = catalogue.service(app_id);
             if !service.is_some_and(|it| it.kind == ServiceKind::Rust) {
-                problems.push(format!(
-                    "{what} {name} names {app_id}, which is no Rust service"
-                ));
+                problems.push(format!("{what} {name} names {app_id}, which is no Rust service"));
             }
         }
     }
@@ -177,8 +169,7 @@ pub(crate) fn confidential_variables_say_so(catalogue: &Catalogue) -> Vec<String
     for variable in &catalogue.environment_variables {
         let name = variable.name;
         let mut ends = CONFIDENTIAL.iter();
-        let looks = ends.any(|end| name.ends_with(end))
-            || name.contains("DATABASE") && name.ends_with("_URL");
+        let looks = ends.any(|end| name.ends_with(end)) || name.contains("DATABASE") && name.ends_with("_URL");
         if looks && !variable.is_secret() {
             problems.push(format!("{name}: looks confidential and is not"));
         }

@@ -34,15 +34,10 @@ pub(crate) fn twins_fit_their_origins(catalogue: &Catalogue) -> Vec<String> {
     for topic in &catalogue.topics {
         let name = topic.name;
         if topic.default_retention.subsec_nanos() > 0 || topic.default_retention.is_zero() {
-            problems.push(format!(
-                "{name} keeps records for no whole number of seconds"
-            ));
+            problems.push(format!("{name} keeps records for no whole number of seconds"));
         }
         let Some(origin_name) = topic.origin() else {
-            let twins = catalogue
-                .topics
-                .iter()
-                .filter(|it| it.origin() == Some(name));
+            let twins = catalogue.topics.iter().filter(|it| it.origin() == Some(name));
             let count = twins.count();
             if count != 1 {
                 problems.push(format!("{name} has {count} twins"));
@@ -72,9 +67,7 @@ pub(crate) fn dead_letters_go_to_the_twin(catalogue: &Catalogue) -> Vec<String> 
     let mut problems = Vec::new();
     for service in &catalogue.services {
         let app_id = service.app_id;
-        let keeps = service
-            .consumer_group
-            .is_some_and(|it| it.has_meaningful_lag());
+        let keeps = service.consumer_group.is_some_and(|it| it.has_meaningful_lag());
         for subscription in service.consumes {
             let topic = subscription.topic;
             let twin = catalogue.dead_letter_twin(topic).map(|it| it.name);
@@ -82,9 +75,9 @@ pub(crate) fn dead_letters_go_to_the_twin(catalogue: &Catalogue) -> Vec<String> 
                 Some(target) if twin != Some(target) => problems.push(format!(
                     "{app_id}: dead letters of {topic} go to {target}, not to its twin"
                 )),
-                None if keeps && twin.is_some() => problems.push(format!(
-                    "{app_id}: gives up on {topic} without a dead letter"
-                )),
+                None if keeps && twin.is_some() => {
+                    problems.push(format!("{app_id}: gives up on {topic} without a dead letter"))
+                }
                 _ => {}
             }
         }

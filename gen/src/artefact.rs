@@ -1,0 +1,367 @@
+//! What the compiler makes: files, each with at most one Kubernetes object.
+
+use crate::spec::units::{Bytes, Cpu};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use serde::Serialize;
+use serde_yaml::Value;
+use std::collections::BTreeMap;
+
+/// The fixed stages of a deployment. Everything that an object needs is there before its stage begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// Namespaces, quotas, priority classes.
+    Base,
+    /// Chart sources, and the releases that bring operators and their CRDs.
+    Operators,
+    /// Secret stores, external secrets.
+    Config,
+    /// Kafka, topics, users; PostgreSQL; or their external forms.
+    Data,
+    /// Collectors, Zipkin, Prometheus rules and monitors.
+    Observability,
+    /// Dapr components, configuration, resiliency, subscriptions.
+    Dapr,
+    /// Our services, each with its autoscaler.
+    Apps,
+    /// What proves that the whole works.
+    Verify,
+}
+
+impl Stage {
+    /// Every stage, in order.
+    pub const ALL: [Self; 8] = [
+        Self::Base,
+        Self::Operators,
+        Self::Config,
+        Self::Data,
+        Self::Observability,
+        Self::Dapr,
+        Self::Apps,
+        Self::Verify,
+    ];
+
+    /// Its folder under `clusters/<env>/`.
+    pub const fn folder(self) -> &'static str {
+        match self {
+            Self::Base => "00-base",
+            Self::Operators => "10-operators",
+            Self::Config => "20-config",
+            Self::Data => "30-data",
+            Self::Observability => "40-observability",
+            Self::Dapr => "45-dapr",
+            Self::Apps => "50-apps",
+            Self::Verify => "60-verify",
+        }
+    }
+
+    /// Its name in the GitOps controller: the folder without its number.
+    pub fn name(self) -> &'static str {
+        &self.folder()[3..]
+    }
+}
+
+/// Where an artefact stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In a stage's folder; in [`Stage::Apps`] in the folder of a service.
+    Stage(Stage, Option<String>),
+    /// In the folder of the GitOps controller's own objects.
+    Entry,
+    /// Beside the stages.
+    Root,
+}
+
+/// One file.
+#[derive(Clone, Debug)]
+pub struct Artefact {
+    /// Path below `clusters/<env>/`.
+    pub path: String,
+    /// Where it stands.
+    pub place: Place,
+    /// The emitter that made it.
+    pub family: &'static str,
+    /// The part of the spec that asked for it, as a JSON pointer.
+    pub pointer: String,
+    /// What it holds.
+    pub content: Content,
+    /// What it brings into the cluster besides itself.
+    pub provides: Vec<Thing>,
+}
+
+/// What a file holds.
+#[derive(Clone, Debug)]
+pub enum Content {
+    /// A Kubernetes object.
+    Object(Object),
+    /// Text for people.
+    Text(String),
+}
+
+/// A Kubernetes object.
+#[derive(Clone, Debug)]
+pub struct Object {
+    /// `apiVersion`
+    pub api_version: String,
+    /// `kind`
+    pub kind: String,
+    /// `metadata.namespace`
+    pub namespace: Option<String>,
+    /// `metadata.name`
+    pub name: String,
+    /// All of it.
+    pub value: Value,
+}
+
+/// Something in a cluster that an object may need before it can work.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Thing {
+    /// The kinds of an API group that Kubernetes does not have itself.
+    Crd(String),
+    /// A namespace.
+    Namespace(String),
+    /// A Secret: namespace, name.
+    Secret(String, String),
+    /// A `ConfigMap`: namespace, name.
+    ConfigMap(String, String),
+    /// A service account: namespace, name.
+    ServiceAccount(String, String),
+    /// A priority class.
+    PriorityClass(String),
+    /// A Dapr component: name.
+    DaprComponent(String),
+    /// A Dapr configuration: name.
+    DaprConfiguration(String),
+    /// A Kafka topic.
+    Topic(String),
+    /// A workload that others scale: name.
+    Workload(String),
+    /// A source that releases refer to: kind, namespace, name.
+    Source(String, String, String),
+}
+
+/// What a workload asks of the nodes: the same numbers that its manifest holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Footprint {
+    /// The workload, as people call it.
+    pub name: String,
+    /// Its namespace.
+    pub namespace: String,
+    /// Pods at the least, surge included.
+    pub pods: u32,
+    /// Pods at the most.
+    pub pods_at_most: u32,
+    /// Processor request of one pod, sidecar included.
+    pub cpu: Cpu,
+    /// Memory request of one pod, sidecar included.
+    pub memory: Bytes,
+    /// Volume of one pod, as the platform makes it.
+    pub volume: Option<Bytes>,
+    /// Where the numbers come from.
+    pub source: &'static str,
+}
+
+/// The files of one environment, each path once.
+#[derive(Debug, Default)]
+pub struct Artefacts {
+    files: BTreeMap<String, Artefact>,
+    /// Artefacts whose path was taken already.
+    pub collisions: Vec<Artefact>,
+    /// What every workload asks of the nodes.
+    pub footprints: Vec<Footprint>,
+    /// What hand-made files bring, and with which stage.
+    pub provided_by_hand: Vec<(Stage, Thing)>,
+}
+
+impl Artefacts {
+    /// Every file by path.
+    pub fn iter(&self) -> impl Iterator<Item = &Artefact> {
+        self.files.values()
+    }
+
+    /// Every Kubernetes object with its file.
+    pub fn objects(&self) -> impl Iterator<Item = (&Artefact, &Object)> {
+        self.iter().filter_map(|artefact| match &artefact.content {
+            Content::Object(object) => Some((artefact, object)),
+            Content::Text(_) => None,
+        })
+    }
+
+    /// The objects of one kind.
+    pub fn of_kind<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = (&'a Artefact, &'a Object)> {
+        self.objects().filter(move |(_, object)| object.kind == kind)
+    }
+
+    /// How many files there are.
+    pub fn len(&self) -> usize {
+        self.files.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
+    /// Puts an object into a stage. `pointer` is the part of the spec that asks for it.
+    pub fn add(&mut self, family: &'static str, stage: Stage, pointer: &str, object: &impl Serialize) -> &mut Artefact {
+        self.add_at(family, Place::Stage(stage, None), pointer, object)
+    }
+
+    /// Puts an object anywhere.
+    ///
+    /// # Panics
+    /// If the object has no `apiVersion`, `kind` or name: our own types always do.
+    pub fn add_at(
+        &mut self,
+        family: &'static str,
+        place: Place,
+        pointer: &str,
+        object: &impl Serialize,
+    ) -> &mut Artefact {
+        let value = serde_yaml::to_value(object).expect("our own types serialise");
+        let object = Object::new(with_common_labels(value)).expect("our own types have apiVersion, kind and name");
+        let file = format!("{}-{}.yaml", object.kind.to_lowercase(), object.name.replace(':', "-"));
+        let path = match &place {
+            Place::Stage(stage, None) => format!("{}/{file}", stage.folder()),
+            Place::Stage(stage, Some(service)) => format!("{}/{service}/{file}", stage.folder()),
+            Place::Entry => format!("flux/{file}"),
+            Place::Root => file,
+        };
+        self.insert(Artefact {
+            path,
+            place,
+            family,
+            pointer: pointer.to_owned(),
+            content: Content::Object(object),
+            provides: Vec::new(),
+        })
+    }
+
+    /// Puts a text beside the stages.
+    pub fn add_text(&mut self, family: &'static str, path: &str, pointer: &str, text: String) -> &mut Artefact {
+        self.insert(Artefact {
+            path: path.to_owned(),
+            place: Place::Root,
+            family,
+            pointer: pointer.to_owned(),
+            content: Content::Text(text),
+            provides: Vec::new(),
+        })
+    }
+
+    fn insert(&mut self, artefact: Artefact) -> &mut Artefact {
+        if self.files.contains_key(&artefact.path) {
+            self.collisions.push(artefact);
+            let last = self.collisions.len() - 1;
+            return &mut self.collisions[last];
+        }
+        self.files.entry(artefact.path.clone()).or_insert(artefact)
+    }
+}
+
+impl Artefact {
+    /// Says what else it brings.
+    pub fn provides(&mut self, things: impl IntoIterator<Item = Thing>) -> &mut Self {
+        self.provides.extend(things);
+        self
+    }
+
+    /// Its stage, where it has one.
+    pub fn stage(&self) -> Option<Stage> {
+        match self.place {
+            Place::Stage(stage, _) => Some(stage),
+            Place::Entry | Place::Root => None,
+        }
+    }
+}
+
+impl Object {
+    fn new(value: Value) -> Option<Self> {
+        let metadata = value.get("metadata")?;
+        let text = |value: &Value, key| value.get(key).and_then(Value::as_str).map(str::to_owned);
+        Some(Self {
+            api_version: text(&value, "apiVersion")?,
+            kind: text(&value, "kind")?,
+            namespace: text(metadata, "namespace"),
+            name: text(metadata, "name")?,
+            value,
+        })
+    }
+
+    /// The value at a JSON pointer such as `/spec/template`.
+    pub fn at(&self, pointer: &str) -> Option<&Value> {
+        pointer
+            .split('/')
+            .skip(1)
+            .try_fold(&self.value, |value, segment| match value {
+                Value::Sequence(items) => items.get(segment.parse::<usize>().ok()?),
+                _ => value.get(segment),
+            })
+    }
+
+    /// The API group, empty for the core.
+    pub fn group(&self) -> &str {
+        self.api_version.rsplit_once('/').map_or("", |(group, _)| group)
+    }
+}
+
+/// Every object says whose it is.
+fn with_common_labels(mut value: Value) -> Value {
+    let Some(Value::Mapping(metadata)) = value.get_mut("metadata") else {
+        return value;
+    };
+    let labels = metadata
+        .entry("labels".into())
+        .or_insert_with(|| Value::Mapping(serde_yaml::Mapping::new()));
+    if let Value::Mapping(labels) = labels {
+        for (key, text) in [
+            ("app.kubernetes.io/managed-by", "taskflow-gen"),
+            ("app.kubernetes.io/part-of", "taskflow"),
+        ] {
+            labels.entry(key.into()).or_insert_with(|| text.into());
+        }
+    }
+    value
+}
+
+/// Metadata of a namespaced object.
+pub fn meta(namespace: &str, name: impl Into<String>) -> ObjectMeta {
+    ObjectMeta {
+        name: Some(name.into()),
+        namespace: Some(namespace.to_owned()),
+        ..ObjectMeta::default()
+    }
+}
+
+/// Metadata of an object without namespace.
+pub fn cluster_meta(name: impl Into<String>) -> ObjectMeta {
+    ObjectMeta {
+        name: Some(name.into()),
+        ..ObjectMeta::default()
+    }
+}
+
+/// A custom resource: `apiVersion`, `kind`, `metadata`, `spec`.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Resource<S> {
+    /// `group/version`
+    pub api_version: &'static str,
+    /// `kind`
+    pub kind: &'static str,
+    /// `metadata`
+    pub metadata: ObjectMeta,
+    /// `spec`
+    pub spec: S,
+}
+
+impl<S> Resource<S> {
+    /// A custom resource.
+    pub fn new(api_version: &'static str, kind: &'static str, metadata: ObjectMeta, spec: S) -> Self {
+        Self {
+            api_version,
+            kind,
+            metadata,
+            spec,
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! An environment → its artefacts. One file per family; adding a family is a file and a line here.
+
+mod base;
+
+use crate::artefact::Artefacts;
+use crate::resolve::Environment;
+use catalogue::Catalogue;
+
+/// The namespace of the GitOps controller.
+pub const FLUX_NAMESPACE: &str = "flux-system";
+
+/// What every emitter sees.
+#[derive(Clone, Copy, Debug)]
+pub struct Inputs<'a> {
+    /// The environment.
+    pub env: &'a Environment,
+    /// The names shared with the services.
+    pub catalogue: &'a Catalogue,
+}
+
+/// Everything that an environment needs.
+pub fn emit(inputs: Inputs<'_>) -> Artefacts {
+    let mut artefacts = Artefacts::default();
+    for family in FAMILIES {
+        family(inputs, &mut artefacts);
+    }
+    artefacts
+}
+
+/// The emitters, in the order of their stages; those that describe the others come last.
+const FAMILIES: &[fn(Inputs<'_>, &mut Artefacts)] = &[base::emit];

@@ -1,0 +1,180 @@
+//! Who needs what, and whether it is there in time.
+
+use crate::artefact::{Artefact, Artefacts, Object, Stage, Thing};
+use serde_yaml::Value;
+use std::collections::BTreeMap;
+
+/// A need that nothing meets in time.
+#[derive(Clone, Debug)]
+pub struct Unmet<'a> {
+    /// The artefact in need.
+    pub artefact: &'a Artefact,
+    /// What it needs.
+    pub thing: Thing,
+    /// The stage that brings it, too late; `None` if nothing does.
+    pub provided: Option<Stage>,
+}
+
+/// Every unmet need of an environment.
+pub fn unmet(artefacts: &Artefacts) -> Vec<Unmet<'_>> {
+    let mut provided: BTreeMap<Thing, Stage> = BTreeMap::new();
+    let brought = artefacts.objects().flat_map(|(artefact, object)| {
+        let stage = artefact.stage().unwrap_or(Stage::Base);
+        let things = brings(object).into_iter().chain(artefact.provides.iter().cloned());
+        things.map(move |thing| (stage, thing)).collect::<Vec<_>>()
+    });
+    for (stage, thing) in brought.chain(artefacts.provided_by_hand.iter().cloned()) {
+        let earliest = provided.entry(thing).or_insert(stage);
+        *earliest = (*earliest).min(stage);
+    }
+    let mut unmet = Vec::new();
+    for (artefact, object) in artefacts.objects() {
+        let Some(stage) = artefact.stage() else {
+            continue;
+        };
+        for thing in needs(object) {
+            let there = provided.get(&thing).copied();
+            if !there.is_some_and(|there| in_time(&thing, there, stage)) {
+                unmet.push(Unmet {
+                    artefact,
+                    thing,
+                    provided: there,
+                });
+            }
+        }
+    }
+    unmet
+}
+
+/// A CRD that a release brings must be there before the stage is applied, or the API server refuses the whole stage.
+/// Namespaces are applied first within a stage, and whatever a pod waits for may come with it.
+fn in_time(thing: &Thing, there: Stage, needed: Stage) -> bool {
+    match thing {
+        Thing::Crd(_) => there < needed,
+        _ => there <= needed,
+    }
+}
+
+/// API groups that Kubernetes serves itself, and those of the GitOps controller, which is there first.
+fn is_always_served(group: &str) -> bool {
+    !group.contains('.') || group.ends_with(".k8s.io") || group.ends_with(".toolkit.fluxcd.io")
+}
+
+/// What an object is, or becomes by its controller.
+fn brings(object: &Object) -> Vec<Thing> {
+    let name = || object.name.clone();
+    let namespace = || object.namespace.clone().unwrap_or_default();
+    let secret = |name: String| Thing::Secret(namespace(), name);
+    match object.kind.as_str() {
+        "Namespace" => vec![Thing::Namespace(name())],
+        "ConfigMap" => vec![Thing::ConfigMap(namespace(), name())],
+        "ServiceAccount" => vec![Thing::ServiceAccount(namespace(), name())],
+        "PriorityClass" => vec![Thing::PriorityClass(name())],
+        "Component" => vec![Thing::DaprComponent(name())],
+        "Configuration" => vec![Thing::DaprConfiguration(name())],
+        "KafkaTopic" => vec![Thing::Topic(name())],
+        "KafkaUser" => vec![secret(name())],
+        "Kafka" => vec![secret(format!("{}-cluster-ca-cert", object.name))],
+        "Cluster" => vec![
+            secret(format!("{}-ca", object.name)),
+            secret(format!("{}-app", object.name)),
+        ],
+        "ExternalSecret" => {
+            let target = object.at("/spec/target/name").and_then(Value::as_str);
+            vec![secret(target.map_or_else(name, str::to_owned))]
+        }
+        "HelmRelease" | "Deployment" | "StatefulSet" => vec![Thing::Workload(name())],
+        "HelmRepository" | "OCIRepository" | "GitRepository" => {
+            vec![Thing::Source(object.kind.clone(), namespace(), name())]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// What an object refers to.
+pub fn needs(object: &Object) -> Vec<Thing> {
+    let mut needs = Vec::new();
+    if !is_always_served(object.group()) {
+        needs.push(Thing::Crd(object.group().to_owned()));
+    }
+    if let Some(namespace) = &object.namespace {
+        // Flux's own namespace is there before anything of ours.
+        if namespace != crate::emit::FLUX_NAMESPACE {
+            needs.push(Thing::Namespace(namespace.clone()));
+        }
+    }
+    let namespace = object.namespace.clone().unwrap_or_default();
+    references(object, &object.value, &namespace, &mut needs);
+    needs.sort();
+    needs.dedup();
+    needs
+}
+
+/// Walks an object for the keys by which Kubernetes and our operators refer to others.
+fn references(object: &Object, value: &Value, namespace: &str, needs: &mut Vec<Thing>) {
+    match value {
+        Value::Sequence(items) => items.iter().for_each(|item| references(object, item, namespace, needs)),
+        Value::Mapping(mapping) => {
+            for (key, inner) in mapping {
+                let key = key.as_str().unwrap_or_default();
+                if let Some(thing) = reference(object, key, inner, namespace) {
+                    needs.push(thing);
+                }
+                references(object, inner, namespace, needs);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn reference(object: &Object, key: &str, value: &Value, namespace: &str) -> Option<Thing> {
+    let named = |field: &str| value.get(field).and_then(Value::as_str).map(str::to_owned);
+    let text = || value.as_str().filter(|text| !text.is_empty()).map(str::to_owned);
+    let here = namespace.to_owned();
+    let optional = value.get("optional").and_then(Value::as_bool) == Some(true);
+    match key {
+        _ if optional => None,
+        "secretKeyRef" | "passwordSecret" | "basicAuth" => Some(Thing::Secret(here, named("name")?)),
+        "secretRef" => Some(Thing::Secret(here, named("name")?)),
+        "secret" if value.is_mapping() => Some(Thing::Secret(here, named("secretName").or_else(|| named("name"))?)),
+        "secretTargetRef" => None,
+        "configMapKeyRef" | "configMapRef" | "configMap" => Some(Thing::ConfigMap(here, named("name")?)),
+        "serviceAccountName" if object.kind != "ServiceMonitor" => Some(Thing::ServiceAccount(here, text()?)),
+        "priorityClassName" => text()
+            .filter(|name| !name.starts_with("system-"))
+            .map(Thing::PriorityClass),
+        "pubsubname" => Some(Thing::DaprComponent(text()?)),
+        "deadLetterTopic" => Some(Thing::Topic(text()?)),
+        "topic" if object.kind == "Subscription" => Some(Thing::Topic(text()?)),
+        "scaleTargetRef" => Some(Thing::Workload(named("name")?)),
+        "sourceRef" if object.kind == "HelmRelease" => Some(Thing::Source(
+            named("kind")?,
+            named("namespace").unwrap_or(here),
+            named("name")?,
+        )),
+        "chartRef" => Some(Thing::Source(
+            named("kind")?,
+            named("namespace").unwrap_or(here),
+            named("name")?,
+        )),
+        _ => None,
+    }
+}
+
+impl std::fmt::Display for Thing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Crd(group) => write!(f, "the custom resources of {group}"),
+            Self::Namespace(name) => write!(f, "namespace {name}"),
+            Self::Secret(namespace, name) => write!(f, "Secret {namespace}/{name}"),
+            Self::ConfigMap(namespace, name) => write!(f, "ConfigMap {namespace}/{name}"),
+            Self::ServiceAccount(namespace, name) => write!(f, "ServiceAccount {namespace}/{name}"),
+            Self::PriorityClass(name) => write!(f, "PriorityClass {name}"),
+            Self::DaprComponent(name) => write!(f, "Dapr Component {name}"),
+            Self::DaprConfiguration(name) => write!(f, "Dapr Configuration {name}"),
+            Self::Topic(name) => write!(f, "topic {name}"),
+            Self::Workload(name) => write!(f, "workload {name}"),
+            Self::Source(kind, namespace, name) => write!(f, "{kind} {namespace}/{name}"),
+        }
+    }
+}

@@ -1,0 +1,307 @@
+//! Values → YAML that every reader understands alike.
+//!
+//! The library's writer leaves words unquoted that YAML 1.1 readers (kubectl's among them) take for booleans,
+//! dates or numbers in base sixty: `on`, `y`, `1:30`. This one quotes whatever any reader could mistake.
+
+use serde_yaml::Value;
+
+/// Block style, two spaces, LF, one final newline; keys in the order given.
+pub fn write(value: &Value) -> String {
+    let mut out = String::new();
+    block(value, 0, &mut out);
+    out
+}
+
+fn block(value: &Value, indent: usize, out: &mut String) {
+    match value {
+        Value::Mapping(mapping) if !mapping.is_empty() => {
+            for (key, inner) in mapping {
+                pad(indent, out);
+                entry(key, inner, indent, out);
+            }
+        }
+        Value::Sequence(items) if !items.is_empty() => {
+            for item in items {
+                pad(indent, out);
+                sequence_item(item, indent, out);
+            }
+        }
+        scalar => {
+            out.push_str(&inline(scalar, indent));
+            out.push('\n');
+        }
+    }
+}
+
+fn entry(key: &Value, value: &Value, indent: usize, out: &mut String) {
+    out.push_str(&inline(key, indent));
+    out.push(':');
+    match value {
+        Value::Mapping(mapping) if !mapping.is_empty() => {
+            out.push('\n');
+            block(value, indent + 2, out);
+        }
+        Value::Sequence(items) if !items.is_empty() => {
+            out.push('\n');
+            // Sequences stand at their key's own indent, as Kubernetes' tools write them.
+            block(value, indent, out);
+        }
+        scalar => {
+            out.push(' ');
+            out.push_str(&inline(scalar, indent + 2));
+            out.push('\n');
+        }
+    }
+}
+
+fn sequence_item(item: &Value, indent: usize, out: &mut String) {
+    out.push_str("- ");
+    match item {
+        Value::Mapping(mapping) if !mapping.is_empty() => {
+            for (position, (key, inner)) in mapping.iter().enumerate() {
+                if position > 0 {
+                    pad(indent + 2, out);
+                }
+                entry(key, inner, indent + 2, out);
+            }
+        }
+        Value::Sequence(items) if !items.is_empty() => {
+            for (position, inner) in items.iter().enumerate() {
+                if position > 0 {
+                    pad(indent + 2, out);
+                }
+                sequence_item(inner, indent + 2, out);
+            }
+        }
+        scalar => {
+            out.push_str(&inline(scalar, indent + 2));
+            out.push('\n');
+        }
+    }
+}
+
+fn pad(indent: usize, out: &mut String) {
+    out.extend(std::iter::repeat_n(' ', indent));
+}
+
+fn inline(value: &Value, indent: usize) -> String {
+    match value {
+        Value::Null => "null".to_owned(),
+        Value::Bool(b) => b.to_string(),
+        Value::Number(n) => n.to_string(),
+        Value::String(text) => string(text, indent),
+        Value::Sequence(_) => "[]".to_owned(),
+        Value::Mapping(_) => "{}".to_owned(),
+        Value::Tagged(tagged) => inline(&tagged.value, indent),
+    }
+}
+
+fn string(text: &str, indent: usize) -> String {
+    if text.contains('\n') && can_be_literal(text) {
+        return literal(text, indent);
+    }
+    if is_plain(text) {
+        text.to_owned()
+    } else if text.chars().all(|c| c == ' ' || !(c.is_control() || c.is_whitespace())) {
+        format!("'{}'", text.replace('\'', "''"))
+    } else {
+        double_quoted(text)
+    }
+}
+
+/// A literal block keeps its text only if no line ends in a space, none is odd, and the first is not indented.
+fn can_be_literal(text: &str) -> bool {
+    let odd = |c: char| c != '\n' && (c.is_control() || matches!(c, '\u{85}' | '\u{2028}' | '\u{2029}' | '\u{feff}'));
+    !text.contains(odd)
+        && !text.starts_with([' ', '\n'])
+        && !text.ends_with("\n\n")
+        && text.lines().all(|line| !line.ends_with(' '))
+}
+
+fn literal(text: &str, indent: usize) -> String {
+    let mut out = String::from(if text.ends_with('\n') { "|" } else { "|-" });
+    for line in text.trim_end_matches('\n').split('\n') {
+        out.push('\n');
+        if !line.is_empty() {
+            pad(indent, &mut out);
+            out.push_str(line);
+        }
+    }
+    out
+}
+
+fn double_quoted(text: &str) -> String {
+    let mut out = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\t' => out.push_str("\\t"),
+            '\r' => out.push_str("\\r"),
+            c if c.is_control() || (c != ' ' && c.is_whitespace()) || c == '\u{feff}' => {
+                let code = u32::from(c);
+                if code <= 0xff {
+                    out.push_str(&format!("\\x{code:02x}"));
+                } else {
+                    out.push_str(&format!("\\u{code:04x}"));
+                }
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
+/// Whether no YAML 1.1 or 1.2 reader could take the text for anything but itself.
+fn is_plain(text: &str) -> bool {
+    let Some(first) = text.chars().next() else {
+        return false;
+    };
+    let safe_inside = |c: char| c.is_ascii_alphanumeric() || " -_./:@%+,()=~<>;$^&*!?|'\"#{}[]`".contains(c);
+    let looks_like_word = first.is_ascii_alphabetic()
+        || matches!(first, '/' | '_' | '.' | '$' | '(' | '<' | '^')
+        || (first.is_ascii_digit() && text.contains(|c: char| c.is_ascii_alphabetic()));
+    looks_like_word
+        && text.chars().all(safe_inside)
+        && !text.contains(": ")
+        && !text.contains(" #")
+        && !text.ends_with([':', ' '])
+        && !could_be_another_type(text)
+}
+
+fn could_be_another_type(text: &str) -> bool {
+    const WORDS: [&str; 12] = [
+        "y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", ".nan", ".inf",
+    ];
+    let lower = text.to_ascii_lowercase();
+    if WORDS.contains(&lower.as_str()) {
+        return true;
+    }
+    let numeric = |c: char| c.is_ascii_digit() || matches!(c, '.' | '_' | ':' | '-' | '+' | 'e' | 'E');
+    let based = lower.starts_with("0x") || lower.starts_with("0o") || lower.starts_with("0b");
+    let starts_numeric = text.starts_with(|c: char| c.is_ascii_digit() || c == '.');
+    // `2026-01-01T…` is a timestamp to YAML 1.1.
+    let dated = text.len() >= 10 && text.as_bytes()[4] == b'-' && text.as_bytes()[7] == b'-';
+    starts_numeric && (based || dated || text.chars().all(numeric))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn written(text: &str) -> String {
+        write(&Value::Mapping(
+            [("k".into(), Value::String(text.to_owned()))].into_iter().collect(),
+        ))
+    }
+
+    #[test]
+    fn what_a_reader_could_mistake_is_quoted() {
+        for text in [
+            "on",
+            "Off",
+            "y",
+            "N",
+            "yes",
+            "no",
+            "true",
+            "null",
+            "~",
+            "",
+            "0777",
+            "1e3",
+            "1:30",
+            "0o7",
+            "0x1f",
+            "1_000",
+            "2026-01-01",
+            "2026-01-01T00:00:00Z",
+            ".5",
+            ".inf",
+            "NaN",
+            "12",
+            "-1",
+            "+1",
+            "1.34",
+            "- a",
+            "a: b",
+            "a #b",
+            "#x",
+            "@x",
+            "*x",
+            "&x",
+            "!x",
+            "%x",
+            "{{ x }}",
+            "[x",
+            "`x",
+            "x:",
+            " x",
+            "x ",
+            "=",
+            "<<",
+            "|",
+            ">",
+            "?",
+        ] {
+            let quoted = written(text);
+            assert!(
+                quoted == format!("k: '{text}'\n") || text == "<<",
+                "{text:?} became {quoted}"
+            );
+        }
+        for text in [
+            "chat-api",
+            "12h",
+            "5m",
+            "10Gi",
+            "ghcr.io/a/b:1",
+            "sum(x) > 1",
+            "/ready",
+            "v1.18.3",
+            "a.b.svc:9093",
+        ] {
+            assert_eq!(written(text), format!("k: {text}\n"));
+        }
+    }
+
+    #[test]
+    fn structure_is_block_style() {
+        let value: Value = serde_yaml::from_str("a: {b: [1, {c: d, e: []}], f: {}}\ng: \"x\\ny\\n\"\n").unwrap();
+        assert_eq!(
+            write(&value),
+            "a:\n  b:\n  - 1\n  - c: d\n    e: []\n  f: {}\ng: |\n  x\n  y\n"
+        );
+    }
+
+    fn any_value() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            any::<bool>().prop_map(Value::Bool),
+            any::<i64>().prop_map(|n| Value::Number(n.into())),
+            "\\PC{0,12}".prop_map(Value::String),
+            "[ -~\\n]{0,40}".prop_map(Value::String),
+            prop::sample::select(vec!["on", "1:30", "|", "a: b", "x\n  y\n", "\n", " \nx", "x\n\n", "\t"])
+                .prop_map(|s| Value::String(s.to_owned())),
+        ];
+        leaf.prop_recursive(4, 40, 5, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..5).prop_map(Value::Sequence),
+                prop::collection::vec(("[a-z./]{1,8}", inner), 0..5).prop_map(|entries| {
+                    Value::Mapping(entries.into_iter().map(|(k, v)| (Value::String(k), v)).collect())
+                }),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_written_is_read_back(value in any_value()) {
+            let text = write(&value);
+            let read: Value = serde_yaml::from_str(&text).unwrap_or_else(|e| panic!("{e}\n{text}"));
+            prop_assert_eq!(read, value, "{}", text);
+        }
+    }
+}
