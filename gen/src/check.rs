@@ -1,10 +1,17 @@
 //! The rules: each a pure function over the whole environment, all in one table.
 //!
-//! To add one: write the function in the file of its family, add a line to [`RULES`], a fixture under
+//! To add one: write the function in the file of its family, add a line to its table, a fixture under
 //! `snapshot-tests/fixtures/refused/` and a page under `docs/errors/`.
 
+mod alerts;
 mod artefacts;
+mod capacity;
+mod dapr;
 mod kafka;
+mod platform;
+mod rollout;
+mod scaling;
+mod tracing;
 mod waivers;
 
 use crate::artefact::Artefacts;
@@ -66,43 +73,27 @@ const fn waivable(code: u16, title: &'static str, check: fn(&Subject<'_>) -> Vec
     }
 }
 
-/// Every rule, by code.
-pub const RULES: &[Rule] = &[
-    rule(
-        201,
-        "every artefact has a path of its own",
-        artefacts::paths_are_taken_once,
-    ),
-    rule(
-        202,
-        "whatever an object needs is there before it",
-        artefacts::needs_are_met,
-    ),
-    rule(
-        301,
-        "there are as many brokers as copies",
-        kafka::replication_fits_brokers,
-    ),
-    rule(
-        302,
-        "fewer copies are required than exist",
-        kafka::min_in_sync_fits_replication,
-    ),
-    rule(
-        303,
-        "a dead-letter twin has its origin's partitions",
-        kafka::twins_are_wide_enough,
-    ),
-    waivable(
-        310,
-        "an acknowledged event survives the loss of a broker",
-        kafka::acknowledged_events_survive,
-    ),
+/// Every rule: each family's table, in the order of their codes.
+const FAMILIES: &[&[Rule]] = &[
+    artefacts::RULES,
+    platform::RULES,
+    kafka::RULES,
+    dapr::RULES,
+    scaling::RULES,
+    rollout::RULES,
+    tracing::RULES,
+    alerts::RULES,
+    capacity::RULES,
 ];
+
+/// Every rule.
+pub fn rules() -> impl Iterator<Item = &'static Rule> {
+    FAMILIES.iter().copied().flatten()
+}
 
 /// Every finding, waivers applied.
 pub fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
-    let mut findings: Vec<Diagnostic> = RULES.iter().flat_map(|rule| (rule.check)(subject)).collect();
+    let mut findings: Vec<Diagnostic> = rules().flat_map(|rule| (rule.check)(subject)).collect();
     waivers::apply(subject, &mut findings);
     findings
 }

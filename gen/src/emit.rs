@@ -1,6 +1,18 @@
 //! An environment → its artefacts. One file per family; adding a family is a file and a line here.
 
+mod alerts;
+mod apps;
 mod base;
+mod dapr;
+mod flux;
+mod kafka;
+mod monitors;
+mod operators;
+mod postgres;
+mod readme;
+mod scaling;
+mod secrets;
+mod tracing;
 
 use crate::artefact::Artefacts;
 use crate::resolve::Environment;
@@ -28,4 +40,18 @@ pub fn emit(inputs: Inputs<'_>) -> Artefacts {
 }
 
 /// The emitters, in the order of their stages; those that describe the others come last.
-const FAMILIES: &[fn(Inputs<'_>, &mut Artefacts)] = &[base::emit];
+const FAMILIES: &[fn(Inputs<'_>, &mut Artefacts)] = &[
+    base::emit,
+    operators::emit,
+    secrets::emit,
+    kafka::emit,
+    postgres::emit,
+    tracing::emit,
+    alerts::emit,
+    monitors::emit,
+    dapr::emit,
+    apps::emit,
+    scaling::emit,
+    flux::emit,
+    readme::emit,
+];

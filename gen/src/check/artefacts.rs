@@ -1,12 +1,17 @@
 //! Rules over what was emitted, whoever emitted it.
 
-use super::Subject;
+use super::{Rule, Subject, rule};
 use crate::artefact::Thing;
 use crate::diagnostic::Diagnostic;
 use crate::spec::Part;
 use crate::stage;
 
-pub(super) fn paths_are_taken_once(subject: &Subject<'_>) -> Vec<Diagnostic> {
+pub(super) const RULES: &[Rule] = &[
+    rule(201, "every artefact has a path of its own", paths_are_taken_once),
+    rule(202, "whatever an object needs is there before it", needs_are_met),
+];
+
+fn paths_are_taken_once(subject: &Subject<'_>) -> Vec<Diagnostic> {
     let collisions = &subject.artefacts.collisions;
     collisions
         .iter()
@@ -24,7 +29,7 @@ pub(super) fn paths_are_taken_once(subject: &Subject<'_>) -> Vec<Diagnostic> {
         .collect()
 }
 
-pub(super) fn needs_are_met(subject: &Subject<'_>) -> Vec<Diagnostic> {
+fn needs_are_met(subject: &Subject<'_>) -> Vec<Diagnostic> {
     stage::unmet(subject.artefacts)
         .into_iter()
         .map(|unmet| {

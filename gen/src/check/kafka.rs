@@ -1,10 +1,29 @@
 //! Rules about Kafka: what Kafka itself accepts without a word, and then fails at.
 
-use super::Subject;
+use super::{Rule, Subject, rule, waivable};
 use crate::diagnostic::Diagnostic;
 use crate::resolve::Brokers;
 
-pub(super) fn replication_fits_brokers(subject: &Subject<'_>) -> Vec<Diagnostic> {
+pub(super) const RULES: &[Rule] = &[
+    rule(301, "there are as many brokers as copies", replication_fits_brokers),
+    rule(
+        302,
+        "fewer copies are required than exist",
+        min_in_sync_fits_replication,
+    ),
+    rule(
+        303,
+        "a dead-letter twin has its origin's partitions",
+        twins_are_wide_enough,
+    ),
+    waivable(
+        310,
+        "an acknowledged event survives the loss of a broker",
+        acknowledged_events_survive,
+    ),
+];
+
+fn replication_fits_brokers(subject: &Subject<'_>) -> Vec<Diagnostic> {
     let kafka = &subject.env.kafka;
     let Some(strimzi) = kafka.strimzi() else {
         return Vec::new();
@@ -29,7 +48,7 @@ pub(super) fn replication_fits_brokers(subject: &Subject<'_>) -> Vec<Diagnostic>
     ]
 }
 
-pub(super) fn min_in_sync_fits_replication(subject: &Subject<'_>) -> Vec<Diagnostic> {
+fn min_in_sync_fits_replication(subject: &Subject<'_>) -> Vec<Diagnostic> {
     let kafka = &subject.env.kafka;
     let needed = kafka.min_in_sync;
     let copies = kafka.replication_factor;
@@ -56,7 +75,7 @@ pub(super) fn min_in_sync_fits_replication(subject: &Subject<'_>) -> Vec<Diagnos
     ]
 }
 
-pub(super) fn twins_are_wide_enough(subject: &Subject<'_>) -> Vec<Diagnostic> {
+fn twins_are_wide_enough(subject: &Subject<'_>) -> Vec<Diagnostic> {
     let topics = &subject.env.topics;
     topics
         .iter()
@@ -80,7 +99,7 @@ pub(super) fn twins_are_wide_enough(subject: &Subject<'_>) -> Vec<Diagnostic> {
         .collect()
 }
 
-pub(super) fn acknowledged_events_survive(subject: &Subject<'_>) -> Vec<Diagnostic> {
+fn acknowledged_events_survive(subject: &Subject<'_>) -> Vec<Diagnostic> {
     let kafka = &subject.env.kafka;
     let Brokers::Strimzi(strimzi) = &kafka.brokers else {
         return Vec::new();

@@ -1,6 +1,6 @@
 //! Waivers: findings that an environment accepts, for a while and with a reason.
 
-use super::{RULES, Subject};
+use super::{Subject, rules};
 use crate::diagnostic::{Code, Diagnostic};
 
 /// A waiver of something that cannot be waived, or does not exist.
@@ -15,10 +15,9 @@ pub(super) fn apply(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     let mut problems = Vec::new();
     for (index, waiver) in subject.env.waivers.iter().enumerate() {
         let pointer = format!("/waivers/{index}/code");
-        let rule = RULES.iter().find(|rule| rule.code.to_string() == waiver.code);
+        let rule = rules().find(|rule| rule.code.to_string() == waiver.code);
         let Some(rule) = rule.filter(|rule| rule.waivable) else {
-            let choices: Vec<String> = RULES
-                .iter()
+            let choices: Vec<String> = rules()
                 .filter(|rule| rule.waivable)
                 .map(|rule| rule.code.to_string())
                 .collect();

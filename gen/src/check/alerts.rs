@@ -1,0 +1,5 @@
+//! Rules about alerts.
+
+use super::Rule;
+
+pub(super) const RULES: &[Rule] = &[];

@@ -1,0 +1,5 @@
+//! Rules about what fits.
+
+use super::Rule;
+
+pub(super) const RULES: &[Rule] = &[];

@@ -1,0 +1,5 @@
+//! Rules about the platform: versions and what they have.
+
+use super::Rule;
+
+pub(super) const RULES: &[Rule] = &[];

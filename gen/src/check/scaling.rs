@@ -1,0 +1,5 @@
+//! Rules about scaling.
+
+use super::Rule;
+
+pub(super) const RULES: &[Rule] = &[];

@@ -1,0 +1,5 @@
+//! Rules about tracing.
+
+use super::Rule;
+
+pub(super) const RULES: &[Rule] = &[];

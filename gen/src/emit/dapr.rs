@@ -1,0 +1,6 @@
+//! Dapr components, subscriptions, resiliency and configuration.
+
+use super::Inputs;
+use crate::artefact::Artefacts;
+
+pub(super) fn emit(_inputs: Inputs<'_>, _artefacts: &mut Artefacts) {}

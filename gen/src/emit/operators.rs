@@ -1,0 +1,6 @@
+//! Chart sources, and the releases that bring operators with their CRDs.
+
+use super::Inputs;
+use crate::artefact::Artefacts;
+
+pub(super) fn emit(_inputs: Inputs<'_>, _artefacts: &mut Artefacts) {}

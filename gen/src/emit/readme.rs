@@ -1,0 +1,6 @@
+//! The environment's page for people.
+
+use super::Inputs;
+use crate::artefact::Artefacts;
+
+pub(super) fn emit(_inputs: Inputs<'_>, _artefacts: &mut Artefacts) {}

@@ -1,0 +1,6 @@
+//! What brings secrets: stores and references, never a value.
+
+use super::Inputs;
+use crate::artefact::Artefacts;
+
+pub(super) fn emit(_inputs: Inputs<'_>, _artefacts: &mut Artefacts) {}

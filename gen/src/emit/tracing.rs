@@ -1,0 +1,6 @@
+//! Collectors that sample at the tail, and Zipkin.
+
+use super::Inputs;
+use crate::artefact::Artefacts;
+
+pub(super) fn emit(_inputs: Inputs<'_>, _artefacts: &mut Artefacts) {}
