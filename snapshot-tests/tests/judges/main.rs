@@ -7,6 +7,8 @@ mod alerts;
 mod apiserver;
 mod charts;
 mod control_plane;
+mod dapr;
+mod kafka;
 mod kubectl;
 mod ports;
 mod process;

@@ -44,9 +44,14 @@ impl Process {
 
     /// The last lines of its output.
     pub(crate) fn output(&self) -> String {
-        let text = fs::read_to_string(&self.log).unwrap_or_default();
+        let text = self.whole_output();
         let lines: Vec<&str> = text.lines().collect();
         lines[lines.len().saturating_sub(30)..].join("\n")
+    }
+
+    /// All of its output.
+    pub(crate) fn whole_output(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
     }
 
     /// An error with its last words, if it has ended.
