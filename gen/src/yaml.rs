@@ -27,7 +27,8 @@ fn block(value: &Value, indent: usize, out: &mut String) {
             }
         }
         scalar => {
-            out.push_str(&inline(scalar, indent));
+            // A literal block is indented even where nothing stands around it.
+            out.push_str(&inline(scalar, indent + 2));
             out.push('\n');
         }
     }
