@@ -142,11 +142,11 @@ fn double_quoted(text: &str) -> String {
             '\r' => out.push_str("\\r"),
             c if c.is_control() || (c != ' ' && c.is_whitespace()) || c == '\u{feff}' => {
                 let code = u32::from(c);
-                if code <= 0xff {
-                    out.push_str(&format!("\\x{code:02x}"));
+                out.push_str(&if code <= 0xff {
+                    format!("\\x{code:02x}")
                 } else {
-                    out.push_str(&format!("\\u{code:04x}"));
-                }
+                    format!("\\u{code:04x}")
+                });
             }
             c => out.push(c),
         }

@@ -41,10 +41,7 @@ pub fn all(root: &Path) -> Result<Vec<Environment>> {
 
 /// The folders in a folder, in order.
 pub fn folders(folder: &Path) -> Result<Vec<PathBuf>> {
-    let mut folders: Vec<PathBuf> = entries(folder)?
-        .into_iter()
-        .filter(|path| path.is_dir())
-        .collect();
+    let mut folders: Vec<PathBuf> = entries(folder)?.into_iter().filter(|path| path.is_dir()).collect();
     folders.sort();
     Ok(folders)
 }
@@ -55,10 +52,7 @@ pub fn yaml_files(folder: &Path) -> Result<Vec<PathBuf>> {
     for path in entries(folder)? {
         if path.is_dir() {
             files.extend(yaml_files(&path)?);
-        } else if path
-            .extension()
-            .is_some_and(|extension| extension == "yaml")
-        {
+        } else if path.extension().is_some_and(|extension| extension == "yaml") {
             files.push(path);
         }
     }
@@ -68,12 +62,11 @@ pub fn yaml_files(folder: &Path) -> Result<Vec<PathBuf>> {
 
 /// The documents of a YAML file as JSON values; empty documents are left out.
 pub fn documents(path: &Path) -> Result<Vec<Value>> {
-    let text =
-        fs::read_to_string(path).with_context(|| format!("could not read {}", path.display()))?;
+    let text = fs::read_to_string(path).with_context(|| format!("could not read {}", path.display()))?;
     let mut documents = Vec::new();
     for document in serde_yaml::Deserializer::from_str(&text) {
-        let value: Value = serde::Deserialize::deserialize(document)
-            .with_context(|| format!("could not parse {}", path.display()))?;
+        let value: Value =
+            serde::Deserialize::deserialize(document).with_context(|| format!("could not parse {}", path.display()))?;
         if !value.is_null() {
             documents.push(value);
         }

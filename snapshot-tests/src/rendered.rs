@@ -76,10 +76,7 @@ fn release(environment: &Environment, service: &str, object: &Value) -> Result<R
         service: service.to_owned(),
         name: text("/spec/releaseName").map_or(default_name, str::to_owned),
         namespace: target.unwrap_or(own_namespace).to_owned(),
-        values: object
-            .pointer("/spec/values")
-            .context("no inline values")?
-            .clone(),
+        values: object.pointer("/spec/values").context("no inline values")?.clone(),
     })
 }
 

@@ -59,11 +59,7 @@ fn bench_gen() -> Result<()> {
     }
     let measurement = measure(RUNS, || check(&program, &root, None))?;
     let verdict = verdict(&[
-        (
-            "ms",
-            measurement.median_milliseconds(),
-            GOAL_MILLISECONDS_FOR_ALL,
-        ),
+        ("ms", measurement.median_milliseconds(), GOAL_MILLISECONDS_FOR_ALL),
         ("MB", measurement.max_megabytes(), GOAL_MEGABYTES_FOR_ALL),
     ]);
     print_row("all", all_objects, &measurement, &verdict);
@@ -114,10 +110,7 @@ fn release_folder() -> Result<std::path::PathBuf> {
         .args(["metadata", "--no-deps", "--format-version", "1"])
         .output()?;
     if !output.status.success() {
-        bail!(
-            "cargo metadata: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
+        bail!("cargo metadata: {}", String::from_utf8_lossy(&output.stderr));
     }
     let metadata: serde_json::Value = serde_json::from_slice(&output.stdout)?;
     let target = metadata["target_directory"]
@@ -133,9 +126,7 @@ fn machine() -> String {
     let model = cpu
         .lines()
         .find_map(|line| line.strip_prefix("model name"))
-        .map_or("unknown processor", |rest| {
-            rest.trim_start_matches(['\t', ' ', ':'])
-        });
+        .map_or("unknown processor", |rest| rest.trim_start_matches(['\t', ' ', ':']));
     format!(
         "{model}, {cores} cores, {} {}",
         std::env::consts::OS,

@@ -10,10 +10,7 @@ use crate::workspace;
 
 /// Writes every file and removes those that no release renders any more.
 pub(crate) fn run() -> Result<()> {
-    let helm = TOOLS
-        .iter()
-        .filter(|tool| tool.name == "helm")
-        .collect::<Vec<_>>();
+    let helm = TOOLS.iter().filter(|tool| tool.name == "helm").collect::<Vec<_>>();
     tools::prepare(&helm)?;
     let variables = tools::variables(&helm)?;
     let (_, helm) = variables.first().context("helm provides itself")?;
@@ -25,8 +22,7 @@ pub(crate) fn run() -> Result<()> {
         if present.get(path) != Some(text) {
             let path = root.join(path);
             fs::create_dir_all(path.parent().context("the path has a folder")?)?;
-            fs::write(&path, text)
-                .with_context(|| format!("could not write {}", path.display()))?;
+            fs::write(&path, text).with_context(|| format!("could not write {}", path.display()))?;
             println!("wrote {}", path.display());
         }
     }

@@ -68,12 +68,9 @@ impl Part {
 /// The integration tests of a crate: its files, and its folders that have a `main.rs`.
 fn test_targets(folder: &Path) -> Result<Vec<String>> {
     let mut targets = Vec::new();
-    for entry in
-        fs::read_dir(folder).with_context(|| format!("could not list {}", folder.display()))?
-    {
+    for entry in fs::read_dir(folder).with_context(|| format!("could not list {}", folder.display()))? {
         let path = entry?.path();
-        let is_target = path.extension().is_some_and(|extension| extension == "rs")
-            || path.join("main.rs").is_file();
+        let is_target = path.extension().is_some_and(|extension| extension == "rs") || path.join("main.rs").is_file();
         if is_target && let Some(stem) = path.file_stem().and_then(|stem| stem.to_str()) {
             targets.push(stem.to_owned());
         }
@@ -89,8 +86,7 @@ pub(crate) fn run(only: &[Part]) -> Result<()> {
         .filter(|part| only.is_empty() || only.contains(part))
         .collect();
     for part in &parts {
-        tools::prepare(&part.tools())
-            .with_context(|| format!("could not prepare the tools of `{}`", part.name()))?;
+        tools::prepare(&part.tools()).with_context(|| format!("could not prepare the tools of `{}`", part.name()))?;
     }
     let mut failed = Vec::new();
     for part in parts {

@@ -10,19 +10,9 @@ pub(crate) fn run() -> Result<()> {
         ("format", &["fmt", "--all", "--check"]),
         (
             "lints",
-            &[
-                "clippy",
-                "--workspace",
-                "--all-targets",
-                "--",
-                "--deny",
-                "warnings",
-            ],
+            &["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"],
         ),
-        (
-            "shape",
-            &["test", "--quiet", "--package", "xtask", "--test", "shape"],
-        ),
+        ("shape", &["test", "--quiet", "--package", "xtask", "--test", "shape"]),
     ];
     let mut failed = Vec::new();
     for (name, arguments) in checks {

@@ -78,13 +78,7 @@ pub(crate) const TOOLS: &[Tool] = &[
             ("TASKFLOW_ACTIONLINT", "actionlint"),
         ],
     ),
-    tool(
-        "helm",
-        "helm",
-        150,
-        &[Program::Go],
-        &[("TASKFLOW_HELM", "helm")],
-    ),
+    tool("helm", "helm", 150, &[Program::Go], &[("TASKFLOW_HELM", "helm")]),
     tool(
         "promtool",
         "promtool",
@@ -130,13 +124,10 @@ fn choose(names: &[String]) -> Result<Vec<&'static Tool>> {
     names
         .iter()
         .map(|name| {
-            TOOLS
-                .iter()
-                .find(|tool| tool.name == name)
-                .with_context(|| {
-                    let known: Vec<_> = TOOLS.iter().map(|tool| tool.name).collect();
-                    format!("no tool is called `{name}`; there are {}", known.join(", "))
-                })
+            TOOLS.iter().find(|tool| tool.name == name).with_context(|| {
+                let known: Vec<_> = TOOLS.iter().map(|tool| tool.name).collect();
+                format!("no tool is called `{name}`; there are {}", known.join(", "))
+            })
         })
         .collect()
 }
@@ -192,8 +183,7 @@ fn build(tool: &Tool, home: &Path) -> Result<()> {
     let begin = Instant::now();
     let unfinished = home.with_extension(format!("unfinished-{}", std::process::id()));
     let log_path = unfinished.with_extension("log");
-    fs::create_dir_all(&unfinished)
-        .with_context(|| format!("could not make {}", unfinished.display()))?;
+    fs::create_dir_all(&unfinished).with_context(|| format!("could not make {}", unfinished.display()))?;
     let log = fs::File::create(&log_path)?;
     let status = Command::new("bash")
         .arg(recipe(tool).join("build.sh"))
@@ -207,11 +197,7 @@ fn build(tool: &Tool, home: &Path) -> Result<()> {
     fs::remove_file(&log_path)?;
     if !status.success() {
         fs::remove_dir_all(&unfinished)?;
-        bail!(
-            "building {} failed ({status}):\n{}",
-            tool.name,
-            last_lines(&output, 40)
-        );
+        bail!("building {} failed ({status}):\n{}", tool.name, last_lines(&output, 40));
     }
     if let Err(error) = fs::rename(&unfinished, home) {
         fs::remove_dir_all(&unfinished)?;
@@ -219,11 +205,7 @@ fn build(tool: &Tool, home: &Path) -> Result<()> {
             return Err(error).with_context(|| format!("could not make {}", home.display()));
         } // else somebody else built the same at the same time
     }
-    eprintln!(
-        "tools: {} is ready after {} s",
-        tool.name,
-        begin.elapsed().as_secs()
-    );
+    eprintln!("tools: {} is ready after {} s", tool.name, begin.elapsed().as_secs());
     Ok(())
 }
 
@@ -260,10 +242,7 @@ fn home(tool: &Tool) -> Result<PathBuf> {
 fn cache() -> Result<PathBuf> {
     let base = match std::env::var_os("XDG_CACHE_HOME") {
         Some(path) if !path.is_empty() => PathBuf::from(path),
-        _ => PathBuf::from(
-            std::env::var_os("HOME").context("neither XDG_CACHE_HOME nor HOME is set")?,
-        )
-        .join(".cache"),
+        _ => PathBuf::from(std::env::var_os("HOME").context("neither XDG_CACHE_HOME nor HOME is set")?).join(".cache"),
     };
     Ok(base.join("taskflow").join("tools"))
 }
@@ -289,9 +268,6 @@ mod tests {
     #[test]
     fn an_unknown_name_is_refused_with_the_known_ones() {
         let error = choose(&["helms".to_owned()]).err().unwrap().to_string();
-        assert!(
-            error.contains("`helms`") && error.contains("promtool"),
-            "{error}"
-        );
+        assert!(error.contains("`helms`") && error.contains("promtool"), "{error}");
     }
 }

@@ -23,27 +23,17 @@ type Edges = BTreeMap<String, BTreeSet<String>>;
 #[test]
 fn dependencies_point_inward() {
     let (edges, test_edges) = edges(&metadata());
-    let wrong = [
-        wrong_edges(&edges, ALLOWED),
-        wrong_edges(&test_edges, ALLOWED_IN_TESTS),
-    ]
-    .concat();
+    let wrong = [wrong_edges(&edges, ALLOWED), wrong_edges(&test_edges, ALLOWED_IN_TESTS)].concat();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     let named: BTreeSet<&str> = ALLOWED.iter().map(|(package, _)| *package).collect();
     let present: BTreeSet<&str> = edges.keys().map(String::as_str).collect();
-    assert_eq!(
-        named, present,
-        "ALLOWED names every package of the workspace"
-    );
+    assert_eq!(named, present, "ALLOWED names every package of the workspace");
 }
 
 #[test]
 fn an_edge_outward_is_found() {
     let edges = Edges::from([("catalogue".into(), ["gen".into()].into())]);
-    assert_eq!(
-        wrong_edges(&edges, ALLOWED),
-        ["`catalogue` must not depend on `gen`"]
-    );
+    assert_eq!(wrong_edges(&edges, ALLOWED), ["`catalogue` must not depend on `gen`"]);
 }
 
 fn wrong_edges(edges: &Edges, allowed: &[(&str, &[&str])]) -> Vec<String> {
@@ -92,29 +82,16 @@ fn name(value: &Value) -> &str {
 
 fn metadata() -> Value {
     let output = Command::new(env!("CARGO"))
-        .args([
-            "metadata",
-            "--no-deps",
-            "--offline",
-            "--format-version",
-            "1",
-        ])
+        .args(["metadata", "--no-deps", "--offline", "--format-version", "1"])
         .current_dir(root())
         .output()
         .unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .unwrap()
-        .to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
 #[test]

@@ -187,14 +187,7 @@ impl<'a> Pass<'a> {
                 let entry = &entries[0];
                 match keyed.iter().find(|(key, _)| *key == entry.key) {
                     Some((_, inner)) => self.value(inner, &entry.node, &entry.key, &entry.key_span),
-                    None => self.unknown(
-                        codes::UNKNOWN_CHOICE,
-                        &entry.key,
-                        "choice",
-                        name,
-                        &all,
-                        &entry.key_span,
-                    ),
+                    None => self.unknown(codes::UNKNOWN_CHOICE, &entry.key, "choice", name, &all, &entry.key_span),
                 }
             }
             Value::Map(entries) => {
@@ -214,7 +207,7 @@ impl<'a> Pass<'a> {
         }
     }
 
-    fn unknown<'b>(&mut self, code: Code, word: &str, what: &str, inside: &str, names: &[&'b str], span: &Span) {
+    fn unknown(&mut self, code: Code, word: &str, what: &str, inside: &str, names: &[&str], span: &Span) {
         let fix = match nearest(word, names) {
             Some(meant) => format!("did you mean `{meant}`?"),
             None if names.is_empty() => "remove it".to_owned(),
@@ -339,7 +332,7 @@ fn join<'a>(names: impl Iterator<Item = &'a str>) -> String {
     names.truncate(14);
     let mut out = names.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ");
     if more > 0 {
-        out.push_str(&format!(" and {more} more"));
+        out = format!("{out} and {more} more");
     }
     out
 }

@@ -23,8 +23,7 @@ const CASES: &str = "gen/tests/alerts";
 #[test]
 fn every_rule_is_valid() {
     for environment in committed_environments() {
-        check(&groups_in(&environment.folder))
-            .unwrap_or_else(|error| panic!("{}: {error}", environment.name));
+        check(&groups_in(&environment.folder)).unwrap_or_else(|error| panic!("{}: {error}", environment.name));
     }
 }
 
@@ -34,10 +33,7 @@ fn every_alert_fires_in_one_case_and_stays_silent_in_another() {
     let mut failures = Vec::new();
     for environment in committed_environments() {
         let groups = groups_in(&environment.folder);
-        let cases: Vec<&CaseFile> = cases
-            .iter()
-            .filter(|case| case.is_for(&environment.name))
-            .collect();
+        let cases: Vec<&CaseFile> = cases.iter().filter(|case| case.is_for(&environment.name)).collect();
         for failure in [uncovered(&groups, &cases), failing(&groups, &cases)].concat() {
             failures.push(format!("{}: {failure}", environment.name));
         }
@@ -50,12 +46,7 @@ fn groups_in(folder: &Path) -> Vec<Value> {
     objects_in(folder)
         .iter()
         .filter(|object| object["kind"] == "PrometheusRule")
-        .flat_map(|object| {
-            object["spec"]["groups"]
-                .as_array()
-                .cloned()
-                .unwrap_or_default()
-        })
+        .flat_map(|object| object["spec"]["groups"].as_array().cloned().unwrap_or_default())
         .collect()
 }
 
@@ -93,10 +84,7 @@ fn uncovered(groups: &[Value], cases: &[&CaseFile]) -> Vec<String> {
     for alert in alert_names(groups) {
         for (kind, covered) in [
             ("fires", cases.iter().any(|case| case.fires(alert))),
-            (
-                "stays silent",
-                cases.iter().any(|case| case.stays_silent(alert)),
-            ),
+            ("stays silent", cases.iter().any(|case| case.stays_silent(alert))),
         ] {
             if !covered {
                 missing.push(format!("{alert}: no case in which it {kind}"));
@@ -108,10 +96,7 @@ fn uncovered(groups: &[Value], cases: &[&CaseFile]) -> Vec<String> {
 
 /// What `promtool test rules` says against the cases.
 fn failing(groups: &[Value], cases: &[&CaseFile]) -> Vec<String> {
-    cases
-        .iter()
-        .filter_map(|case| test(groups, case).err())
-        .collect()
+    cases.iter().filter_map(|case| test(groups, case).err()).collect()
 }
 
 fn test(groups: &[Value], case: &CaseFile) -> Result<(), String> {
@@ -128,9 +113,8 @@ fn test(groups: &[Value], case: &CaseFile) -> Result<(), String> {
 
 #[test]
 fn a_bad_expression_and_an_alert_that_does_not_fire_are_found() {
-    let groups = |expression: &str| {
-        vec![json!({"name": "g", "rules": [{"alert": "Down", "expr": expression, "for": "1m"}]})]
-    };
+    let groups =
+        |expression: &str| vec![json!({"name": "g", "rules": [{"alert": "Down", "expr": expression, "for": "1m"}]})];
     check(&groups("up == 0")).unwrap();
     let error = check(&groups("up ==")).unwrap_err();
     assert!(error.contains("could not parse expression"), "{error}");
@@ -145,10 +129,7 @@ fn a_bad_expression_and_an_alert_that_does_not_fire_are_found() {
     )
     .unwrap();
     assert_eq!(failing(&groups("up == 0"), &[&case]), Vec::<String>::new());
-    assert_eq!(
-        uncovered(&groups("up == 0"), &[&case]),
-        Vec::<String>::new()
-    );
+    assert_eq!(uncovered(&groups("up == 0"), &[&case]), Vec::<String>::new());
     assert_eq!(failing(&groups("up == 1"), &[&case]).len(), 1);
     assert_eq!(uncovered(&groups("up == 0"), &[]).len(), 2);
 }

@@ -47,8 +47,7 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 fn judge_environment(environment: &Environment) -> Result<(), String> {
     let mut stages = stages::of(&environment.folder)?;
     for release in rendered::releases(environment).map_err(|error| format!("{error:#}"))? {
-        let objects = environments::documents(&root().join(release.path()))
-            .map_err(|error| format!("{error:#}"))?;
+        let objects = environments::documents(&root().join(release.path())).map_err(|error| format!("{error:#}"))?;
         stages.push(Stage::new(release.path(), objects).in_namespace(&release.namespace));
     }
     judge(&ControlPlane::start()?, &stages)
@@ -76,10 +75,7 @@ fn judge(control_plane: &ControlPlane, stages: &[Stage]) -> Result<(), String> {
         for (_, kept) in apply(control_plane, stage)? {
             let identity = identity(&kept);
             if versions.get(&identity) != Some(&version(&kept)) {
-                return Err(format!(
-                    "{}: applying {identity} again changed it",
-                    stage.name
-                ));
+                return Err(format!("{}: applying {identity} again changed it", stage.name));
             }
         }
     }
@@ -107,12 +103,7 @@ fn apply(control_plane: &ControlPlane, stage: &Stage) -> Result<Vec<(Value, Valu
 
 /// Kind, namespace and name.
 fn identity(object: &Value) -> String {
-    let text = |pointer| {
-        object
-            .pointer(pointer)
-            .and_then(Value::as_str)
-            .unwrap_or("-")
-    };
+    let text = |pointer| object.pointer(pointer).and_then(Value::as_str).unwrap_or("-");
     format!(
         "{} {} {}/{}",
         text("/apiVersion"),
@@ -162,18 +153,12 @@ fn a_folder_of_valid_objects_passes_and_broken_ones_are_refused() {
         "      priorityClassName: absent\n      containers:",
     );
     let error = verdict(&[("50-apps/audit/deployment.yaml", &unscheduled)]).unwrap_err();
-    assert!(
-        error.contains("no PriorityClass with name absent"),
-        "{error}"
-    );
+    assert!(error.contains("no PriorityClass with name absent"), "{error}");
 
     let early = TOPIC.replace("namespace: judged", "namespace: later");
     let error = verdict(&[
         ("00-base/topic.yaml", &early),
-        (
-            "10-late/namespace.yaml",
-            &NAMESPACE.replace("judged", "later"),
-        ),
+        ("10-late/namespace.yaml", &NAMESPACE.replace("judged", "later")),
     ])
     .unwrap_err();
     assert!(error.contains("namespaces \"later\" not found"), "{error}");

@@ -16,18 +16,14 @@ fn the_chart_lints_strictly_with_the_values_of_every_release() {
 
 #[test]
 fn what_the_chart_renders_is_what_is_committed() {
-    let wanted = rendered::render(&root(), &tool("TASKFLOW_HELM"))
-        .unwrap_or_else(|error| panic!("{error:#}"));
+    let wanted = rendered::render(&root(), &tool("TASKFLOW_HELM")).unwrap_or_else(|error| panic!("{error:#}"));
     let committed = rendered::committed(&root()).unwrap();
     let mut wrong = Vec::new();
     for (path, text) in &wanted {
         match committed.get(path) {
             None => wrong.push(format!("{path} is missing")),
             Some(committed) if committed != text => {
-                wrong.push(format!(
-                    "{path} is stale, {}",
-                    first_difference(committed, text)
-                ));
+                wrong.push(format!("{path} is stale, {}", first_difference(committed, text)));
             }
             Some(_) => {}
         }
@@ -57,10 +53,9 @@ fn values_that_the_charts_schema_does_not_know_are_refused() {
 fn first_difference(committed: &str, rendered: &str) -> String {
     let mut lines = committed.lines().zip(rendered.lines()).enumerate();
     match lines.find(|(_, (committed, rendered))| committed != rendered) {
-        Some((index, (committed, rendered))) => format!(
-            "line {}: committed {committed:?}, rendered {rendered:?}",
-            index + 1
-        ),
+        Some((index, (committed, rendered))) => {
+            format!("line {}: committed {committed:?}, rendered {rendered:?}", index + 1)
+        }
         None => "one is longer".into(),
     }
 }

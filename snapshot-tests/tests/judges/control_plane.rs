@@ -73,25 +73,14 @@ impl ControlPlane {
     }
 
     /// Applies objects, strictly, and returns them as the server keeps them, in the same order. A warning is an error.
-    pub(crate) fn apply(
-        &self,
-        what: &str,
-        namespace: Option<&str>,
-        objects: &[Value],
-    ) -> Result<Vec<Value>, String> {
+    pub(crate) fn apply(&self, what: &str, namespace: Option<&str>, objects: &[Value]) -> Result<Vec<Value>, String> {
         self.apply_with(what, namespace, objects, &["--output=json"])
     }
 
     /// As [`Self::apply`], but nothing is kept.
-    pub(crate) fn dry_run(
-        &self,
-        what: &str,
-        namespace: Option<&str>,
-        objects: &[Value],
-    ) -> Result<(), String> {
+    pub(crate) fn dry_run(&self, what: &str, namespace: Option<&str>, objects: &[Value]) -> Result<(), String> {
         let arguments = ["--output=json", "--dry-run=server"];
-        self.apply_with(what, namespace, objects, &arguments)
-            .map(drop)
+        self.apply_with(what, namespace, objects, &arguments).map(drop)
     }
 
     fn apply_with(
@@ -105,13 +94,7 @@ impl ControlPlane {
         let file = tempfile::NamedTempFile::new().map_err(|error| error.to_string())?;
         fs::write(file.path(), list.to_string()).map_err(|error| error.to_string())?;
         let path = file.path().to_string_lossy();
-        let mut arguments = vec![
-            "apply",
-            "--server-side",
-            "--validate=strict",
-            "--filename",
-            &path,
-        ];
+        let mut arguments = vec!["apply", "--server-side", "--validate=strict", "--filename", &path];
         arguments.extend(more);
         arguments.extend(namespace.map(|_| "--namespace"));
         arguments.extend(namespace);
@@ -119,8 +102,8 @@ impl ControlPlane {
         if !said.stderr.is_empty() {
             return Err(format!("{what}: the server warns:\n{}", said.stderr));
         }
-        let kept: Value = serde_json::from_str(&said.stdout)
-            .map_err(|error| format!("{what}: {error}:\n{}", said.stdout))?;
+        let kept: Value =
+            serde_json::from_str(&said.stdout).map_err(|error| format!("{what}: {error}:\n{}", said.stdout))?;
         Ok(match kept {
             Value::Object(mut fields) if fields.get("kind") == Some(&json!("List")) => fields
                 .remove("items")
@@ -183,14 +166,8 @@ fn apiserver_arguments(etcd: u16, port: u16, folder: &Path) -> Vec<String> {
         format!("--token-auth-file={}", file("tokens.csv")),
         "--authorization-mode=RBAC".into(),
         "--service-account-issuer=https://kubernetes.default.svc".into(),
-        format!(
-            "--service-account-key-file={}",
-            file("service-accounts.key")
-        ),
-        format!(
-            "--service-account-signing-key-file={}",
-            file("service-accounts.key")
-        ),
+        format!("--service-account-key-file={}", file("service-accounts.key")),
+        format!("--service-account-signing-key-file={}", file("service-accounts.key")),
         "--service-cluster-ip-range=10.96.0.0/16".into(),
         "--endpoint-reconciler-type=none".into(), // loopback is no valid endpoint
         "--allow-privileged=true".into(),
@@ -204,11 +181,7 @@ fn apiserver_arguments(etcd: u16, port: u16, folder: &Path) -> Vec<String> {
 /// A key that signs service accounts' tokens and a token for ourselves, both made for this run; returns the token.
 fn write_credentials(folder: &Path) -> Result<String, String> {
     let key: PathBuf = folder.join("service-accounts.key");
-    run(Command::new("openssl")
-        .args(["genrsa", "-out"])
-        .arg(&key)
-        .arg("2048"))
-    .succeeded("openssl genrsa")?;
+    run(Command::new("openssl").args(["genrsa", "-out"]).arg(&key).arg("2048")).succeeded("openssl genrsa")?;
     let token = run(Command::new("openssl").args(["rand", "-hex", "16"]))
         .succeeded("openssl rand")?
         .stdout

@@ -104,20 +104,16 @@ fn judge_service(app_id: &str, objects: &[Value]) -> Result<(), String> {
     let mut daprd = Process::start("daprd", &program, &arguments, folder.path());
     let meant = Loaded::meant_for(app_id, objects);
     let address = format!("127.0.0.1:{http}");
-    wait_until(
-        "daprd reports what was meant",
-        Duration::from_secs(30),
-        || {
-            if let Err(ended) = daprd.is_running() {
-                return Ok(Err(ended)); // no use in waiting on
-            }
-            let reported = Loaded::reported(&app::get_json(&address, "/v1.0/metadata")?)?;
-            match meant.difference(&reported) {
-                None => Ok(Ok(())),
-                Some(difference) => Err(format!("{difference}\n{}", daprd.output())),
-            }
-        },
-    )??;
+    wait_until("daprd reports what was meant", Duration::from_secs(30), || {
+        if let Err(ended) = daprd.is_running() {
+            return Ok(Err(ended)); // no use in waiting on
+        }
+        let reported = Loaded::reported(&app::get_json(&address, "/v1.0/metadata")?)?;
+        match meant.difference(&reported) {
+            None => Ok(Ok(())),
+            Some(difference) => Err(format!("{difference}\n{}", daprd.output())),
+        }
+    })??;
     if let Some(subscription) = meant.subscription_to_nothing() {
         return Err(format!("no component takes: {subscription}")); // daprd reports it all the same
     }
@@ -167,15 +163,9 @@ fn resources_are_loaded_as_meant_and_a_component_that_cannot_be_is_found() {
 
     let absent = RESOURCES.replace("pubsubname: events", "pubsubname: absent");
     let error = judge(&kafka, &objects(&absent)).unwrap_err();
-    assert!(
-        error.contains("no component takes: subscription absent"),
-        "{error}"
-    );
+    assert!(error.contains("no component takes: subscription absent"), "{error}");
 
-    assert_eq!(
-        BTreeSet::from(["audit".to_owned()]),
-        app_ids(&objects(RESOURCES))
-    );
+    assert_eq!(BTreeSet::from(["audit".to_owned()]), app_ids(&objects(RESOURCES)));
     assert!(judge(&kafka, &[]).is_err());
 }
 

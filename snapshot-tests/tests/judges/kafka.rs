@@ -40,8 +40,7 @@ impl Kafka {
         let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
         let [port, controller] = ports::free();
         let properties = folder.path().join("server.properties");
-        fs::write(&properties, configuration(port, controller, folder.path()))
-            .map_err(|error| error.to_string())?;
+        fs::write(&properties, configuration(port, controller, folder.path())).map_err(|error| error.to_string())?;
         let file = properties.display().to_string();
         run(&mut java(
             "kafka.tools.StorageTool",

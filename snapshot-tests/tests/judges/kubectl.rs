@@ -39,8 +39,6 @@ impl Kubectl {
     }
 
     pub(crate) fn is_ready(&self) -> Result<(), String> {
-        self.run(&["get", "--raw", "/readyz"])
-            .succeeded("readyz")
-            .map(drop)
+        self.run(&["get", "--raw", "/readyz"]).succeeded("readyz").map(drop)
     }
 }

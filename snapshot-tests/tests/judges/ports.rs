@@ -8,10 +8,5 @@ pub(crate) fn free<const COUNT: usize>() -> [u16; COUNT] {
     let listeners = std::array::from_fn::<_, COUNT, _>(|_| {
         TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has a free port")
     });
-    listeners.map(|listener| {
-        listener
-            .local_addr()
-            .expect("a bound port has a number")
-            .port()
-    })
+    listeners.map(|listener| listener.local_addr().expect("a bound port has a number").port())
 }

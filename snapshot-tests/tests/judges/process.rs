@@ -58,11 +58,7 @@ impl Process {
     pub(crate) fn is_running(&mut self) -> Result<(), String> {
         match self.child.try_wait() {
             Ok(None) => Ok(()),
-            Ok(Some(status)) => Err(format!(
-                "{} ended ({status}):\n{}",
-                self.name,
-                self.output()
-            )),
+            Ok(Some(status)) => Err(format!("{} ended ({status}):\n{}", self.name, self.output())),
             Err(error) => Err(format!("{}: {error}", self.name)),
         }
     }

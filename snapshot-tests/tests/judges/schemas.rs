@@ -18,8 +18,7 @@ fn built_in_kinds_fit_the_schemas_of_each_environments_own_version() {
         for release in rendered::releases(&environment).unwrap() {
             objects.extend(environments::documents(&root().join(release.path())).unwrap());
         }
-        judge(&environment.kubernetes, &objects)
-            .unwrap_or_else(|error| panic!("{}: {error}", environment.name));
+        judge(&environment.kubernetes, &objects).unwrap_or_else(|error| panic!("{}: {error}", environment.name));
     }
 }
 
@@ -29,10 +28,7 @@ fn judge(kubernetes: &str, objects: &[Value]) -> Result<(), String> {
     if !schemas.is_dir() {
         return Err(format!("there are no schemas of Kubernetes {kubernetes}"));
     }
-    let built_in: Vec<&Value> = objects
-        .iter()
-        .filter(|object| is_built_in(object))
-        .collect();
+    let built_in: Vec<&Value> = objects.iter().filter(|object| is_built_in(object)).collect();
     if built_in.is_empty() {
         return Err("there is no object of a built-in kind".into());
     }
@@ -43,8 +39,7 @@ fn judge(kubernetes: &str, objects: &[Value]) -> Result<(), String> {
             object["kind"].as_str().unwrap_or("no-kind"),
             object["metadata"]["name"].as_str().unwrap_or("no-name")
         );
-        fs::write(folder.path().join(name), object.to_string())
-            .map_err(|error| error.to_string())?;
+        fs::write(folder.path().join(name), object.to_string()).map_err(|error| error.to_string())?;
     }
     run(Command::new(tool("TASKFLOW_KUBECONFORM"))
         .args(["-strict", "-summary", "-schema-location"])

@@ -17,15 +17,9 @@ pub(crate) fn root() -> PathBuf {
 /// The path in a variable that `cargo xtask test` sets.
 pub(crate) fn tool(variable: &str) -> PathBuf {
     let Some(path) = std::env::var_os(variable).map(PathBuf::from) else {
-        panic!(
-            "{variable} is not set: `cargo xtask test --only judges` prepares the tools and sets it"
-        );
+        panic!("{variable} is not set: `cargo xtask test --only judges` prepares the tools and sets it");
     };
-    assert!(
-        path.exists(),
-        "{variable} names {}, which is not there",
-        path.display()
-    );
+    assert!(path.exists(), "{variable} names {}, which is not there", path.display());
     path
 }
 

@@ -53,9 +53,6 @@ fn a_dropped_field_and_a_changed_one_are_found_and_an_added_one_is_not() {
     let kept = serde_json::json!({"spec": {"b": [{"c": "1", "default": true}]}, "status": {}});
     assert_eq!(
         lost(&written, &kept),
-        [
-            ".spec.a: 1 was dropped",
-            ".spec.b[0].c: \"1000m\" became \"1\""
-        ]
+        [".spec.a: 1 was dropped", ".spec.b[0].c: \"1000m\" became \"1\""]
     );
 }

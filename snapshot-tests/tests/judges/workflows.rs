@@ -50,10 +50,7 @@ fn an_unknown_key_and_an_injection_are_found() {
         judge(folder.path()).unwrap_err()
     };
     let error = workflow("rnu: echo");
-    assert!(
-        error.starts_with("actionlint") && error.contains("rnu"),
-        "{error}"
-    );
+    assert!(error.starts_with("actionlint") && error.contains("rnu"), "{error}");
     let error = workflow("uses: actions/checkout@v6");
     assert!(
         error.starts_with("zizmor") && error.contains("unpinned-uses"),

@@ -84,10 +84,7 @@ fn max_resident_kilobytes(command: &Command) -> Result<u64> {
         .output()
         .context("could not start python3, which measures memory")?;
     if !output.status.success() {
-        bail!(
-            "measuring memory: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
+        bail!("measuring memory: {}", String::from_utf8_lossy(&output.stderr));
     }
     let text = String::from_utf8(output.stdout)?;
     text.trim()

@@ -13,11 +13,7 @@ pub(super) fn digest(folder: &Path) -> Result<String> {
     collect(folder, "", &mut files)?;
     files.sort();
     let mut hasher = Sha256::new();
-    hasher.update(format!(
-        "{}-{}\n",
-        std::env::consts::OS,
-        std::env::consts::ARCH
-    ));
+    hasher.update(format!("{}-{}\n", std::env::consts::OS, std::env::consts::ARCH));
     for name in files {
         let bytes = fs::read(folder.join(&name))?;
         hasher.update(format!("{name} {}\n", bytes.len()));
@@ -31,8 +27,7 @@ pub(super) fn digest(folder: &Path) -> Result<String> {
 }
 
 fn collect(folder: &Path, prefix: &str, files: &mut Vec<String>) -> Result<()> {
-    let entries =
-        fs::read_dir(folder).with_context(|| format!("could not list {}", folder.display()))?;
+    let entries = fs::read_dir(folder).with_context(|| format!("could not list {}", folder.display()))?;
     for entry in entries {
         let entry = entry?;
         let name = format!("{prefix}{}", entry.file_name().display());

@@ -21,8 +21,7 @@ pub(super) struct CaseFile {
 
 impl CaseFile {
     pub(super) fn parse(name: &str, text: &str) -> Result<Self, String> {
-        let content: Value =
-            serde_yaml::from_str(text).map_err(|error| format!("{name}: {error}"))?;
+        let content: Value = serde_yaml::from_str(text).map_err(|error| format!("{name}: {error}"))?;
         if content["rule_files"] != serde_json::json!(["rules.yaml"]) {
             return Err(format!("{name}: rule_files must be [rules.yaml]"));
         }
@@ -39,9 +38,7 @@ impl CaseFile {
             .flatten()
             .flat_map(|test| test["alert_rule_test"].as_array().into_iter().flatten())
             .filter_map(|case| {
-                let fires = case["exp_alerts"]
-                    .as_array()
-                    .is_some_and(|alerts| !alerts.is_empty());
+                let fires = case["exp_alerts"].as_array().is_some_and(|alerts| !alerts.is_empty());
                 Some((case["alertname"].as_str()?.to_owned(), fires))
             })
             .collect();

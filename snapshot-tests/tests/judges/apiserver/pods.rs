@@ -21,11 +21,7 @@ pub(super) fn judge(control_plane: &ControlPlane, stage: &Stage) -> Result<(), S
     if shown.is_empty() {
         return Ok(());
     }
-    control_plane.dry_run(
-        &format!("{} (Pods)", stage.name),
-        stage.namespace.as_deref(),
-        &shown,
-    )
+    control_plane.dry_run(&format!("{} (Pods)", stage.name), stage.namespace.as_deref(), &shown)
 }
 
 /// The Pod that a workload would make.

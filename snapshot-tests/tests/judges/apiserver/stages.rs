@@ -40,27 +40,19 @@ impl Stage {
             .iter()
             .filter(|object| !is_hook_workload(object))
             .cloned()
-            .partition(|object| {
-                object["kind"] == "Namespace" || object["kind"] == "CustomResourceDefinition"
-            });
-        [first, second]
-            .into_iter()
-            .filter(|step| !step.is_empty())
-            .collect()
+            .partition(|object| object["kind"] == "Namespace" || object["kind"] == "CustomResourceDefinition");
+        [first, second].into_iter().filter(|step| !step.is_empty()).collect()
     }
 }
 
 fn is_hook_workload(object: &Value) -> bool {
     let runs = object["kind"] == "Job" || object["kind"] == "Pod";
-    runs && object["metadata"]["annotations"]
-        .get("helm.sh/hook")
-        .is_some()
+    runs && object["metadata"]["annotations"].get("helm.sh/hook").is_some()
 }
 
 /// The stages under an environment's folder; no object at all is an error.
 pub(super) fn of(environment: &Path) -> Result<Vec<Stage>, String> {
-    let folders =
-        |folder: &Path| environments::folders(folder).map_err(|error| format!("{error:#}"));
+    let folders = |folder: &Path| environments::folders(folder).map_err(|error| format!("{error:#}"));
     let mut paths = Vec::new();
     let mut entry = Vec::new();
     for folder in folders(environment)? {

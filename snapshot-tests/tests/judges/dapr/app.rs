@@ -21,8 +21,7 @@ pub(super) struct App {
 
 impl App {
     pub(super) fn start() -> Self {
-        let listener =
-            TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has a free port");
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has a free port");
         let address = listener.local_addr().expect("a bound port has a number");
         let stopping = Arc::new(AtomicBool::new(false));
         let stop = Arc::clone(&stopping);

@@ -21,11 +21,7 @@ impl Loaded {
                 let spec = &object["spec"];
                 let name = text(&object["metadata"]["name"]);
                 match object["kind"].as_str()? {
-                    "Component" => Some(component(
-                        &name,
-                        &text(&spec["type"]),
-                        &text(&spec["version"]),
-                    )),
+                    "Component" => Some(component(&name, &text(&spec["type"]), &text(&spec["version"]))),
                     "Resiliency" => Some(resiliency(&name)),
                     "Subscription" => {
                         let rules = spec["routes"]["rules"].as_array().into_iter().flatten();
@@ -46,36 +42,20 @@ impl Loaded {
         if !metadata.is_object() {
             return Err(format!("no metadata: {metadata}"));
         }
-        let components = list("components").map(|it| {
-            component(
-                &text(&it["name"]),
-                &text(&it["type"]),
-                &text(&it["version"]),
-            )
-        });
+        let components =
+            list("components").map(|it| component(&text(&it["name"]), &text(&it["type"]), &text(&it["version"])));
         let resiliencies = list("resiliencies").map(|it| resiliency(&text(&it["name"])));
         let subscriptions = list("subscriptions").map(|it| {
             let rules = it["rules"].as_array().into_iter().flatten();
             subscription(it, rules.map(|rule| text(&rule["path"])))
         });
-        Ok(Self(
-            components
-                .chain(resiliencies)
-                .chain(subscriptions)
-                .collect(),
-        ))
+        Ok(Self(components.chain(resiliencies).chain(subscriptions).collect()))
     }
 
     /// What the other lacks or has beyond this, if anything.
     pub(super) fn difference(&self, reported: &Self) -> Option<String> {
-        let missing = self
-            .0
-            .difference(&reported.0)
-            .map(|line| format!("not loaded: {line}"));
-        let unmeant = reported
-            .0
-            .difference(&self.0)
-            .map(|line| format!("not meant: {line}"));
+        let missing = self.0.difference(&reported.0).map(|line| format!("not loaded: {line}"));
+        let unmeant = reported.0.difference(&self.0).map(|line| format!("not meant: {line}"));
         let lines: Vec<String> = missing.chain(unmeant).collect();
         (!lines.is_empty()).then(|| lines.join("\n"))
     }
