@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 const FAMILY: &str = "base";
 
-/// Priority of what holds data: evicted last.
+/// Priority of what holds data, and of operators: evicted last.
 pub(super) const PRIORITY_DATA: &str = "taskflow-data";
 /// Priority of our services.
 pub(super) const PRIORITY_SERVICE: &str = "taskflow-service";
@@ -23,7 +23,11 @@ pub(super) fn emit(inputs: Inputs<'_>, artefacts: &mut Artefacts) {
     }
     quota(artefacts);
     for (name, value, description) in [
-        (PRIORITY_DATA, 1_000_000, "Kafka and PostgreSQL: evicted last."),
+        (
+            PRIORITY_DATA,
+            1_000_000,
+            "Kafka, PostgreSQL and what operates them: evicted last.",
+        ),
         (PRIORITY_SERVICE, 500_000, "TaskFlow's services."),
         (PRIORITY_OBSERVABILITY, 100_000, "Metrics and traces: evicted first."),
     ] {
