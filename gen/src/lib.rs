@@ -10,6 +10,7 @@ pub mod emit;
 pub mod output;
 pub mod pins;
 pub mod pubsub_kafka;
+pub mod release;
 pub mod resolve;
 pub mod source;
 pub mod spec;
