@@ -55,6 +55,16 @@ impl Kafka {
     /// Name of the Strimzi cluster.
     pub const CLUSTER: &'static str = "taskflow";
 
+    /// The Secret with the authority that the Strimzi brokers' certificates come from, key `ca.crt`.
+    pub fn ca_secret() -> String {
+        format!("{}-cluster-ca-cert", Self::CLUSTER)
+    }
+
+    /// The Secret of a user at external brokers, keys `username` and `password`.
+    pub fn user_secret(user: &str) -> String {
+        format!("kafka-{user}")
+    }
+
     /// Seed brokers, comma separated.
     pub fn bootstrap(&self) -> String {
         match &self.brokers {
