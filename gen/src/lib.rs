@@ -9,6 +9,7 @@ pub mod diagnostic;
 pub mod emit;
 pub mod output;
 pub mod pins;
+pub mod release;
 pub mod resolve;
 pub mod source;
 pub mod spec;
