@@ -214,7 +214,10 @@ pub fn parse(source: Source, catalogue: &Catalogue) -> Result<Written, Vec<Diagn
     let tree = document::read(&source)?;
     let schema = schema::environment(catalogue);
     let mut problems = validate::validate(&schema, &tree, &source.path);
-    problems.extend(secret_scan::scan(&tree, &source.path));
+    let secrets = secret_scan::scan(&tree, &source.path);
+    // That a secret is also badly written helps nobody.
+    problems.retain(|problem| secrets.iter().all(|secret| secret.span != problem.span));
+    problems.extend(secrets);
     if !problems.is_empty() {
         return Err(problems);
     }

@@ -27,7 +27,8 @@ fn block(value: &Value, indent: usize, out: &mut String) {
             }
         }
         scalar => {
-            out.push_str(&inline(scalar, indent));
+            // A literal block is indented even where nothing stands around it.
+            out.push_str(&inline(scalar, indent + 2));
             out.push('\n');
         }
     }
@@ -141,11 +142,11 @@ fn double_quoted(text: &str) -> String {
             '\r' => out.push_str("\\r"),
             c if c.is_control() || (c != ' ' && c.is_whitespace()) || c == '\u{feff}' => {
                 let code = u32::from(c);
-                if code <= 0xff {
-                    out.push_str(&format!("\\x{code:02x}"));
+                out.push_str(&if code <= 0xff {
+                    format!("\\x{code:02x}")
                 } else {
-                    out.push_str(&format!("\\u{code:04x}"));
-                }
+                    format!("\\u{code:04x}")
+                });
             }
             c => out.push(c),
         }

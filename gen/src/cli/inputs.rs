@@ -71,7 +71,8 @@ fn names(folder: &Path) -> Result<Vec<String>> {
         let Some(name) = file.to_str().and_then(|file| file.strip_suffix(".yaml")) else {
             continue;
         };
-        if !name.ends_with(".lock") && !name.starts_with('.') {
+        let is_lock = name.rsplit_once('.').is_some_and(|(_, last)| last == "lock");
+        if !is_lock && !name.starts_with('.') {
             names.push(name.to_owned());
         }
     }

@@ -52,7 +52,7 @@ pub fn render_all(diagnostics: &[Diagnostic], sources: &[Source], renderer: &Ren
     }
     if diagnostics.len() > SHOWN_AT_MOST {
         let more = diagnostics.len() - SHOWN_AT_MOST;
-        out.push_str(&format!("… and {more} more\n\n"));
+        out = format!("{out}… and {more} more\n\n");
     }
     out
 }

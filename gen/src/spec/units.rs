@@ -218,7 +218,8 @@ impl Duration {
         let mut out = String::new();
         for (suffix, unit) in units {
             if rest >= *unit {
-                out.push_str(&format!("{}{suffix}", rest / unit));
+                out.push_str(&(rest / unit).to_string());
+                out.push_str(suffix);
                 rest %= unit;
             }
         }

@@ -55,33 +55,45 @@ impl<'a> Pass<'a> {
     fn object(&mut self, schema: &'a Schema, entries: &[Entry], name: &str, key_span: &Span) {
         let known = schema.get("properties").and_then(Schema::as_object);
         let others = schema.get("additionalProperties").filter(|s| s.is_object());
+        let mut misspelt = Vec::new();
         for entry in entries {
-            match known.and_then(|known| known.get(&entry.key)).or(others) {
-                Some(inner) => self.value(inner, &entry.node, &entry.key, &entry.key_span),
-                None => {
-                    let names = known.into_iter().flat_map(|known| known.keys().map(String::as_str));
-                    self.unknown(codes::UNKNOWN_KEY, &entry.key, "key", name, names, &entry.key_span);
-                }
-            }
-        }
-        for required in schema.get("required").and_then(Schema::as_array).into_iter().flatten() {
-            let Some(required) = required.as_str() else {
-                continue;
-            };
-            if entries.iter().any(|e| e.key == required) {
+            if let Some(inner) = known.and_then(|known| known.get(&entry.key)).or(others) {
+                self.value(inner, &entry.node, &entry.key, &entry.key_span);
                 continue;
             }
-            let means = known
-                .and_then(|known| known.get(required))
-                .map(|s| description(self.resolved(s), s))
-                .unwrap_or_default();
-            let problem = self.report(
-                codes::MISSING_KEY,
-                key_span,
-                format!("{} lacks `{required}`", quoted(name)),
-            );
-            problem.fix = Some(format!("add `{required}: …`{}", means_suffix(&means)));
+            let names: Vec<&str> = known
+                .into_iter()
+                .flat_map(|known| known.keys().map(String::as_str))
+                .collect();
+            misspelt.extend(nearest(&entry.key, &names));
+            self.unknown(codes::UNKNOWN_KEY, &entry.key, "key", name, &names, &entry.key_span);
         }
+        let required = schema.get("required").and_then(Schema::as_array).into_iter().flatten();
+        for required in required.filter_map(Schema::as_str) {
+            // A key that is there under a misspelt name is one mistake, not two.
+            if !misspelt.contains(&required) && !entries.iter().any(|e| e.key == required) {
+                let inner = known.and_then(|known| known.get(required)).unwrap_or(&Schema::Null);
+                let example = self.example(inner);
+                self.report(
+                    codes::MISSING_KEY,
+                    key_span,
+                    format!("{} lacks `{required}`", quoted(name)),
+                )
+                .fix = Some(format!("add `{required}: {}`{}", example.0, example.1));
+            }
+        }
+    }
+
+    /// What could stand behind a missing key: the only choice there is, or dots; and what it means.
+    fn example(&self, written: &'a Schema) -> (String, String) {
+        let schema = self.resolved(written);
+        let variants = schema.get("oneOf").and_then(Schema::as_array);
+        let words: Vec<&str> = variants.into_iter().flatten().filter_map(words_of).flatten().collect();
+        let value = match words.as_slice() {
+            [only] => (*only).to_owned(),
+            _ => "…".to_owned(),
+        };
+        (value, means_suffix(&description(schema, written)))
     }
 
     fn list(&mut self, schema: &'a Schema, items: &[Node], name: &str, node: &Node) {
@@ -105,7 +117,7 @@ impl<'a> Pass<'a> {
     fn text(&mut self, schema: &'a Schema, text: &str, name: &str, span: &Span) {
         if let Some(words) = words_of(schema) {
             if !words.contains(&text) {
-                self.unknown(codes::UNKNOWN_CHOICE, text, "choice", name, words.into_iter(), span);
+                self.unknown(codes::UNKNOWN_CHOICE, text, "choice", name, &words, span);
             }
             return;
         }
@@ -159,7 +171,7 @@ impl<'a> Pass<'a> {
     fn choice(&mut self, variants: &'a [Schema], node: &Node, name: &str, key_span: &Span) {
         let words: Vec<&str> = variants.iter().filter_map(words_of).flatten().collect();
         let keyed: Vec<(&str, &Schema)> = variants.iter().filter_map(single_key).collect();
-        let all = || words.iter().copied().chain(keyed.iter().map(|(key, _)| *key));
+        let all: Vec<&str> = words.iter().copied().chain(keyed.iter().map(|(key, _)| *key)).collect();
         match &node.value {
             Value::String(word) if words.contains(&word.as_str()) => {}
             Value::String(word) if keyed.iter().any(|(key, _)| key == word) => {
@@ -170,23 +182,16 @@ impl<'a> Pass<'a> {
                 )
                 .fix = Some(format!("write `{name}: {{ {word}: {{ … }} }}`"));
             }
-            Value::String(word) => self.unknown(codes::UNKNOWN_CHOICE, word, "choice", name, all(), &node.span),
+            Value::String(word) => self.unknown(codes::UNKNOWN_CHOICE, word, "choice", name, &all, &node.span),
             Value::Map(entries) if entries.len() == 1 => {
                 let entry = &entries[0];
                 match keyed.iter().find(|(key, _)| *key == entry.key) {
                     Some((_, inner)) => self.value(inner, &entry.node, &entry.key, &entry.key_span),
-                    None => self.unknown(
-                        codes::UNKNOWN_CHOICE,
-                        &entry.key,
-                        "choice",
-                        name,
-                        all(),
-                        &entry.key_span,
-                    ),
+                    None => self.unknown(codes::UNKNOWN_CHOICE, &entry.key, "choice", name, &all, &entry.key_span),
                 }
             }
             Value::Map(entries) => {
-                let choices = join(all());
+                let choices = join(all.iter().copied());
                 let message = match entries.as_slice() {
                     [] => format!("`{name}` chooses nothing"),
                     _ => format!("`{name}` chooses {}", join(entries.iter().map(|e| e.key.as_str()))),
@@ -195,27 +200,18 @@ impl<'a> Pass<'a> {
                 self.report(codes::ONE_CHOICE, &place, message).fix = Some(format!("choose exactly one of {choices}"));
             }
             _ => {
-                let choices = join(all());
+                let choices = join(all.iter().copied());
                 self.report(codes::ONE_CHOICE, key_span, format!("`{name}` chooses nothing"))
                     .fix = Some(format!("choose exactly one of {choices}"));
             }
         }
     }
 
-    fn unknown<'b>(
-        &mut self,
-        code: Code,
-        word: &str,
-        what: &str,
-        inside: &str,
-        names: impl Iterator<Item = &'b str>,
-        span: &Span,
-    ) {
-        let names: Vec<&str> = names.collect();
-        let fix = match nearest(word, &names) {
+    fn unknown(&mut self, code: Code, word: &str, what: &str, inside: &str, names: &[&str], span: &Span) {
+        let fix = match nearest(word, names) {
             Some(meant) => format!("did you mean `{meant}`?"),
             None if names.is_empty() => "remove it".to_owned(),
-            None => format!("known here: {}", join(names.into_iter())),
+            None => format!("known here: {}", join(names.iter().copied())),
         };
         let problem = self.report(code, span, format!("unknown {what} `{word}` in {}", quoted(inside)));
         problem.fix = Some(fix);
@@ -336,7 +332,7 @@ fn join<'a>(names: impl Iterator<Item = &'a str>) -> String {
     names.truncate(14);
     let mut out = names.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ");
     if more > 0 {
-        out.push_str(&format!(" and {more} more"));
+        out = format!("{out} and {more} more");
     }
     out
 }
