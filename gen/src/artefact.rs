@@ -209,7 +209,8 @@ impl Artefacts {
     /// Puts an object anywhere.
     ///
     /// # Panics
-    /// If the object has no `apiVersion`, `kind` or name: our own types always do.
+    /// If the object has no `apiVersion`, `kind` or name, or an enum with fields of its own: such a thing becomes a
+    /// YAML tag, which no API server reads. Our own types have the former and not the latter.
     pub fn add_at(
         &mut self,
         family: &'static str,
@@ -218,6 +219,7 @@ impl Artefacts {
         object: &impl Serialize,
     ) -> &mut Artefact {
         let value = serde_yaml::to_value(object).expect("our own types serialise");
+        assert!(!holds_a_tag(&value), "{family}: an enum became a YAML tag: {value:?}");
         let object = Object::new(with_common_labels(value)).expect("our own types have apiVersion, kind and name");
         let file = format!("{}-{}.yaml", object.kind.to_lowercase(), object.name.replace(':', "-"));
         let path = match &place {
@@ -301,6 +303,15 @@ impl Object {
     /// The API group, empty for the core.
     pub fn group(&self) -> &str {
         self.api_version.rsplit_once('/').map_or("", |(group, _)| group)
+    }
+}
+
+fn holds_a_tag(value: &Value) -> bool {
+    match value {
+        Value::Tagged(_) => true,
+        Value::Sequence(items) => items.iter().any(holds_a_tag),
+        Value::Mapping(mapping) => mapping.values().any(holds_a_tag),
+        _ => false,
     }
 }
 
