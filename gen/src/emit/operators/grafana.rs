@@ -4,6 +4,7 @@
 use super::{Replaced, Resources, Size, Strategy, Workload, size};
 use crate::artefact::{Artefacts, Place, Stage};
 use crate::emit::Inputs;
+use crate::emit::base::PRIORITY_OBSERVABILITY;
 use crate::pins;
 use crate::release::Release;
 use crate::resolve::OBSERVABILITY;
@@ -27,6 +28,7 @@ const SIDECAR: Size = size(5, 72, "estimate; the chart asks for nothing");
 struct Values {
     admin: Admin,
     deployment_strategy: Strategy,
+    priority_class_name: &'static str,
     rbac: Rbac,
     resources: Resources,
     sidecar: Sidecar,
@@ -87,6 +89,7 @@ pub(super) fn emit(inputs: Inputs<'_>, artefacts: &mut Artefacts) {
             password_key: ADMIN_PASSWORD,
         },
         deployment_strategy: Strategy::of(Replaced::InPlace),
+        priority_class_name: PRIORITY_OBSERVABILITY,
         // Dashboards and data sources lie beside it: it need not read every ConfigMap and Secret of the cluster.
         rbac: Rbac { namespaced: true },
         resources: GRAFANA.resources(),
