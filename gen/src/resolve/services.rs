@@ -240,9 +240,8 @@ fn default_max(entry: &catalogue::Service, profile: Profile, topics: &[Topic]) -
     let most = match (profile, entry.scaling) {
         (_, Scaling::Fixed) => return default_min(entry, profile),
         (Profile::Production, _) => 10,
-        (Profile::FreeTier, Scaling::Requests) => 2,
-        (Profile::FreeTier, _) => 3,
-        (Profile::Laptop, _) => 3,
+        // What the nodes of these profiles hold with everything else that runs on them; two still show scaling.
+        (Profile::FreeTier | Profile::Laptop, _) => 2,
     };
     partitions_bound(entry, topics).map_or(most, |bound| most.min(bound))
 }
