@@ -218,10 +218,8 @@ impl Artefacts {
         pointer: &str,
         object: &impl Serialize,
     ) -> &mut Artefact {
-        let value = serde_yaml::to_value(object).expect("our own types serialise");
-        assert!(!holds_a_tag(&value), "{family}: an enum became a YAML tag: {value:?}");
-        let object = Object::new(with_common_labels(value)).expect("our own types have apiVersion, kind and name");
-        let file = format!("{}-{}.yaml", object.kind.to_lowercase(), object.name.replace(':', "-"));
+        let object = typed(object);
+        let file = object.file_name();
         let path = match &place {
             Place::Stage(stage, None) => format!("{}/{file}", stage.folder()),
             Place::Stage(stage, Some(service)) => format!("{}/{service}/{file}", stage.folder()),
@@ -231,6 +229,40 @@ impl Artefacts {
         self.insert(Artefact {
             path,
             place,
+            family,
+            pointer: pointer.to_owned(),
+            content: Content::Object(object),
+            provides: Vec::new(),
+        })
+    }
+
+    /// Puts an object into a folder beside the stages.
+    pub fn add_below(
+        &mut self,
+        family: &'static str,
+        folder: &str,
+        pointer: &str,
+        object: &impl Serialize,
+    ) -> &mut Artefact {
+        let object = typed(object);
+        self.insert_object(family, format!("{folder}/{}", object.file_name()), pointer, object)
+    }
+
+    /// Puts an object into the file of this name beside the stages.
+    pub fn add_as(
+        &mut self,
+        family: &'static str,
+        path: &str,
+        pointer: &str,
+        object: &impl Serialize,
+    ) -> &mut Artefact {
+        self.insert_object(family, path.to_owned(), pointer, typed(object))
+    }
+
+    fn insert_object(&mut self, family: &'static str, path: String, pointer: &str, object: Object) -> &mut Artefact {
+        self.insert(Artefact {
+            path,
+            place: Place::Root,
             family,
             pointer: pointer.to_owned(),
             content: Content::Object(object),
@@ -289,6 +321,11 @@ impl Object {
         })
     }
 
+    /// The name of its file: kind and name.
+    fn file_name(&self) -> String {
+        format!("{}-{}.yaml", self.kind.to_lowercase(), self.name.replace(':', "-"))
+    }
+
     /// The value at a JSON pointer such as `/spec/template`.
     pub fn at(&self, pointer: &str) -> Option<&Value> {
         pointer
@@ -304,6 +341,13 @@ impl Object {
     pub fn group(&self) -> &str {
         self.api_version.rsplit_once('/').map_or("", |(group, _)| group)
     }
+}
+
+/// An object of our own types.
+fn typed(object: &impl Serialize) -> Object {
+    let value = serde_yaml::to_value(object).expect("our own types serialise");
+    assert!(!holds_a_tag(&value), "an enum became a YAML tag: {value:?}");
+    Object::new(with_common_labels(value)).expect("our own types have apiVersion, kind and name")
 }
 
 fn holds_a_tag(value: &Value) -> bool {

@@ -6,14 +6,15 @@ mod inputs;
 mod report;
 mod write;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use catalogue::Catalogue;
 use clap::{Parser, Subcommand, ValueEnum};
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use taskflow_gen::diagnostic::Severity;
-use taskflow_gen::{Compilation, compile, output, spec};
+use taskflow_gen::emit::SelfHosted;
+use taskflow_gen::{Compilation, compile, compile_self_hosted, output, spec};
 
 /// Compiles environments/<env>.yaml into clusters/<env>/.
 ///
@@ -42,6 +43,18 @@ pub(crate) struct Arguments {
     /// Print only problems.
     #[arg(short, long, global = true)]
     quiet: bool,
+    /// What to write: the cluster's definition, or what one machine needs of one environment to run its services with Dapr.
+    #[arg(long, value_enum, default_value_t)]
+    target: Target,
+    /// The folder that `--target local` writes into: empty, not there yet, or from an earlier run.
+    #[arg(long, value_name = "DIR", required_if_eq("target", "local"))]
+    out: Option<PathBuf>,
+    /// The brokers of `--target local`, without TLS and users: `host:port` pairs, comma-separated.
+    #[arg(long, value_name = "HOST:PORT", required_if_eq("target", "local"))]
+    brokers: Option<String>,
+    /// The collector of `--target local`, OTLP over gRPC without TLS. Without it no traces are sent.
+    #[arg(long, value_name = "HOST:PORT")]
+    otlp: Option<String>,
     /// Print what a diagnostic code means, and how to mend it.
     #[arg(long, value_name = "CODE")]
     explain: Option<String>,
@@ -59,6 +72,15 @@ enum Command {
     },
     /// List the files and objects of each environment.
     Ls,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Target {
+    /// `clusters/<env>/`, committed.
+    #[default]
+    Cluster,
+    /// The self-hosted form of Dapr's resources, never committed.
+    Local,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -106,7 +128,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
     let root = inputs::root(arguments.root.as_deref())?;
     let read = inputs::read(&root, &arguments.environments)?;
     let today = inputs::today();
-    let compilations = in_parallel(&read.texts, jobs(arguments), |texts| compile(&catalogue, texts, today));
+    let local = local(arguments)?;
+    let compilations = in_parallel(&read.texts, jobs(arguments), |texts| match &local {
+        Some((_, target)) => compile_self_hosted(&catalogue, texts, today, target),
+        None => compile(&catalogue, texts, today),
+    });
     let worst = report::print(&compilations, &read, arguments.format)?;
     if worst == Some(Severity::Error) || !read.unreadable.is_empty() {
         return Ok(
@@ -124,6 +150,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
     let done = match &arguments.command {
         Some(Command::Check) => check(&root, &compilations, arguments.quiet)?,
         Some(Command::Ls) => list(&compilations)?,
+        None if let Some((out, _)) = &local => write_locally(out, &compilations, arguments.quiet)?,
         _ => write::write(&root, &compilations, arguments.quiet)?,
     };
     let warned = arguments.deny_warnings && worst == Some(Severity::Warning);
@@ -132,6 +159,46 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
     } else {
         done
     })
+}
+
+/// Where the self-hosted form goes, and what it reaches; `None` for a cluster.
+fn local(arguments: &Arguments) -> Result<Option<(PathBuf, SelfHosted)>> {
+    if arguments.target == Target::Cluster {
+        return Ok(None);
+    }
+    if arguments.command.is_some() || arguments.environments.len() != 1 {
+        bail!("`--target local` writes one environment: name it with --env, and no command");
+    }
+    let (Some(out), Some(brokers)) = (&arguments.out, &arguments.brokers) else {
+        bail!("`--target local` needs --out and --brokers");
+    };
+    let addresses = brokers.split(',').chain(arguments.otlp.as_deref());
+    for address in addresses {
+        if address.parse::<spec::units::HostPort>().is_err() {
+            bail!("`{address}` is no address; write host:port");
+        }
+    }
+    let target = SelfHosted {
+        brokers: brokers.clone(),
+        otlp: arguments.otlp.clone(),
+    };
+    Ok(Some((out.clone(), target)))
+}
+
+fn write_locally(out: &std::path::Path, compilations: &[Compilation], quiet: bool) -> Result<Exit> {
+    match compilations {
+        [
+            Compilation {
+                tree: Some(tree), name, ..
+            },
+        ] => {
+            if tree.len() <= 1 {
+                bail!("no service of `{name}` uses Dapr: there is nothing to write");
+            }
+            write::write_into(out, tree, quiet)
+        }
+        _ => Ok(Exit::Nothing),
+    }
 }
 
 fn schema(catalogue: &Catalogue, out: Option<&std::path::Path>) -> Result<Exit> {

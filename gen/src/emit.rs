@@ -3,7 +3,7 @@
 mod alerts;
 mod apps;
 mod base;
-mod dapr;
+pub(crate) mod dapr;
 mod flux;
 mod kafka;
 mod monitors;
@@ -13,6 +13,8 @@ mod readme;
 mod scaling;
 mod secrets;
 mod tracing;
+
+pub use dapr::{SelfHosted, emit_self_hosted};
 
 use crate::artefact::Artefacts;
 use crate::resolve::Environment;

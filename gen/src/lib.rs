@@ -4,11 +4,13 @@
 //! business of the `gen` binary.
 
 pub mod artefact;
+pub mod capacity;
 pub mod check;
 pub mod diagnostic;
 pub mod emit;
 pub mod output;
 pub mod pins;
+pub mod pubsub_kafka;
 pub mod release;
 pub mod resolve;
 pub mod source;
@@ -16,8 +18,10 @@ pub mod spec;
 pub mod stage;
 pub mod yaml;
 
+use artefact::Artefacts;
 use catalogue::Catalogue;
 use diagnostic::{Diagnostic, Severity};
+use emit::SelfHosted;
 use output::Tree;
 use source::Source;
 use spec::units::Date;
@@ -46,7 +50,28 @@ pub struct Texts {
 
 /// Compiles one environment. The same inputs give the same bytes; `today` only decides whether waivers still hold.
 pub fn compile(catalogue: &Catalogue, texts: &Texts, today: Date) -> Compilation {
-    let (tree, mut diagnostics) = match compiled(catalogue, texts, today) {
+    compile_with(catalogue, texts, today, |_, artefacts| artefacts)
+}
+
+/// Compiles the self-hosted form of one environment's Dapr resources; a spec that is wrong for a cluster is refused here, too.
+pub fn compile_self_hosted(catalogue: &Catalogue, texts: &Texts, today: Date, target: &SelfHosted) -> Compilation {
+    compile_with(catalogue, texts, today, |inputs, _| {
+        let mut artefacts = Artefacts::default();
+        emit::emit_self_hosted(inputs, target, &mut artefacts);
+        artefacts
+    })
+}
+
+/// What of an environment becomes files, once its rules are kept.
+type Choice<'a> = &'a dyn Fn(emit::Inputs<'_>, Artefacts) -> Artefacts;
+
+fn compile_with(
+    catalogue: &Catalogue,
+    texts: &Texts,
+    today: Date,
+    choice: impl Fn(emit::Inputs<'_>, Artefacts) -> Artefacts,
+) -> Compilation {
+    let (tree, mut diagnostics) = match compiled(catalogue, texts, today, &choice) {
         Ok((tree, diagnostics)) => (Some(tree), diagnostics),
         Err(diagnostics) => (None, diagnostics),
     };
@@ -58,7 +83,12 @@ pub fn compile(catalogue: &Catalogue, texts: &Texts, today: Date) -> Compilation
     }
 }
 
-fn compiled(catalogue: &Catalogue, texts: &Texts, today: Date) -> Result<(Tree, Vec<Diagnostic>), Vec<Diagnostic>> {
+fn compiled(
+    catalogue: &Catalogue,
+    texts: &Texts,
+    today: Date,
+    choice: Choice<'_>,
+) -> Result<(Tree, Vec<Diagnostic>), Vec<Diagnostic>> {
     let written = spec::parse(texts.spec.clone(), catalogue)?;
     let lock = texts
         .lock
@@ -98,5 +128,6 @@ fn compiled(catalogue: &Catalogue, texts: &Texts, today: Date) -> Result<(Tree, 
     if findings.iter().any(|finding| finding.severity == Severity::Error) {
         return Err(findings);
     }
-    Ok((output::finish(&texts.spec.path, &artefacts), findings))
+    let chosen = choice(inputs, artefacts);
+    Ok((output::finish(&texts.spec.path, &chosen), findings))
 }

@@ -32,6 +32,15 @@ use std::collections::BTreeSet;
 pub const NAMESPACE: &str = "taskflow";
 /// The namespace of Prometheus, the collectors and Zipkin.
 pub const OBSERVABILITY: &str = "observability";
+/// The Service of the collectors that take traces, in [`OBSERVABILITY`].
+pub const COLLECTOR: &str = "otel-collector";
+/// Their port for OTLP over gRPC.
+pub const OTLP_PORT: u16 = 4317;
+
+/// Where traces go: host and port, OTLP over gRPC, without TLS inside the cluster.
+pub fn otlp_address() -> String {
+    format!("{COLLECTOR}.{OBSERVABILITY}.svc:{OTLP_PORT}")
+}
 
 /// An environment with every value in place: what emitters read.
 #[derive(Clone, Debug)]

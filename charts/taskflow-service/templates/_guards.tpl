@@ -40,6 +40,14 @@ its spec; these catch values that are written by hand.
 {{- end }}
 {{- end }}
 
+{{- $folders := dict }}
+{{- range $values.secretFiles }}
+{{- if hasKey $folders .mountPath }}
+{{- fail (printf "secretFiles: %s is mounted twice" .mountPath) }}
+{{- end }}
+{{- $_ := set $folders .mountPath true }}
+{{- end }}
+
 {{- $taken := dict }}
 {{- if $dapr.enabled }}
 {{- $taken = dict "3500" "daprd" "3501" "daprd" "50001" "daprd" "50002" "daprd" (toString (int $dapr.metricsPort)) "dapr.metricsPort" }}

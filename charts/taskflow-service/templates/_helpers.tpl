@@ -37,7 +37,7 @@ app.kubernetes.io/managed-by: {{ $root.Release.Service }}
 {{- end }}
 {{- range $name, $ref := .secretEnv }}
 - name: {{ $name }}
-  valueFrom: { secretKeyRef: { name: {{ $ref.secret | quote }}, key: {{ $ref.key | quote }} } }
+  valueFrom: { secretKeyRef: { name: {{ $ref.secret | quote }}, key: {{ $ref.key | quote }}{{ if $ref.optional }}, optional: true{{ end }} } }
 {{- end }}
 {{- range $name, $value := .env }}
 - name: {{ $name }}
@@ -54,6 +54,11 @@ securityContext:
   runAsNonRoot: true
   runAsUser: {{ int64 .Values.security.runAsUser }}
   runAsGroup: {{ int64 .Values.security.runAsGroup }}
+  {{- if .Values.secretFiles }}
+  {{- /* files of Secrets belong to root; the group may read them */}}
+  fsGroup: {{ int64 .Values.security.runAsGroup }}
+  fsGroupChangePolicy: OnRootMismatch
+  {{- end }}
   seccompProfile: { type: RuntimeDefault }
 {{- with .Values.image.pullSecrets }}
 imagePullSecrets:

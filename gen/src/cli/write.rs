@@ -14,6 +14,8 @@ use taskflow_gen::output::{Difference, Found, OWNED, State, Tree, compare};
 
 struct Plan<'a> {
     name: &'a str,
+    /// The folder as people are told of it.
+    shown: String,
     tree: &'a Tree,
     folder: PathBuf,
     differences: Vec<Difference>,
@@ -24,14 +26,10 @@ pub(crate) fn write(root: &Path, compilations: &[Compilation], quiet: bool) -> R
     let clusters = root.join("clusters");
     let mut plans = Vec::new();
     for (compilation, tree) in compilations.iter().filter_map(|c| Some((c, c.tree.as_ref()?))) {
-        plans.push(plan(&clusters, &compilation.name, tree)?);
+        let shown = format!("clusters/{}", compilation.name);
+        plans.push(plan(&clusters, &compilation.name, shown, tree)?);
     }
-    let temporary = clusters.join(format!(".gen-tmp-{}", std::process::id()));
-    let result = prepare(&temporary, &plans).and_then(|()| plans.iter().try_for_each(|plan| apply(&temporary, plan)));
-    // Also after a failure: what was prepared is of no use to anyone.
-    let _ = std::fs::remove_dir_all(&temporary);
-    result?;
-    remove_leftovers(&clusters);
+    carry_out(&clusters, &plans)?;
     let mut out = std::io::stdout().lock();
     for plan in &plans {
         say(&mut out, plan, quiet)?;
@@ -39,10 +37,49 @@ pub(crate) fn write(root: &Path, compilations: &[Compilation], quiet: bool) -> R
     Ok(Exit::Nothing)
 }
 
+/// Writes one tree into any folder that is empty, not there yet, or gen's own from an earlier run.
+pub(crate) fn write_into(folder: &Path, tree: &Tree, quiet: bool) -> Result<Exit> {
+    let name = folder.file_name().and_then(|name| name.to_str());
+    let Some(name) = name.filter(|name| !name.is_empty()) else {
+        bail!("{} names no folder", folder.display());
+    };
+    let found = folder::read(folder)?;
+    if !found.is_empty() && !found.contains_key(OWNED) {
+        bail!(
+            "{} holds files that gen did not write; name an empty folder",
+            folder.display()
+        );
+    }
+    let parent = match folder.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    };
+    let plan = plan(parent, name, folder.display().to_string(), tree)?;
+    carry_out(parent, std::slice::from_ref(&plan))?;
+    let mut out = std::io::stdout().lock();
+    if !quiet {
+        for path in tree.keys().filter(|path| *path != OWNED) {
+            writeln!(out, "{}/{path}", plan.shown)?;
+        }
+    }
+    say(&mut out, &plan, quiet)?;
+    Ok(Exit::Nothing)
+}
+
+fn carry_out(parent: &Path, plans: &[Plan<'_>]) -> Result<()> {
+    let temporary = parent.join(format!(".gen-tmp-{}", std::process::id()));
+    let result = prepare(&temporary, plans).and_then(|()| plans.iter().try_for_each(|plan| apply(&temporary, plan)));
+    // Also after a failure: what was prepared is of no use to anyone.
+    let _ = std::fs::remove_dir_all(&temporary);
+    result?;
+    remove_leftovers(parent);
+    Ok(())
+}
+
 /// What is to be done, or why it must not be.
-fn plan<'a>(clusters: &Path, name: &'a str, tree: &'a Tree) -> Result<Plan<'a>> {
-    let folder = clusters.join(name);
-    for ancestor in [clusters, &folder] {
+fn plan<'a>(parent: &Path, name: &'a str, shown: String, tree: &'a Tree) -> Result<Plan<'a>> {
+    let folder = parent.join(name);
+    for ancestor in [parent, &folder] {
         if std::fs::symlink_metadata(ancestor).is_ok_and(|metadata| !metadata.is_dir()) {
             bail!("{} is not a folder; gen writes through no link", ancestor.display());
         }
@@ -50,7 +87,7 @@ fn plan<'a>(clusters: &Path, name: &'a str, tree: &'a Tree) -> Result<Plan<'a>> 
     let found = folder::read(&folder)?;
     let differences = compare(tree, &found);
     for difference in &differences {
-        let shown = format!("clusters/{name}/{}", difference.path);
+        let shown = format!("{shown}/{}", difference.path);
         if difference.expected && difference.state == State::Foreign {
             let what = match found.get(&difference.path) {
                 Some(Found::Other(what)) => what,
@@ -60,10 +97,10 @@ fn plan<'a>(clusters: &Path, name: &'a str, tree: &'a Tree) -> Result<Plan<'a>> 
         }
     }
     // A link or file where a folder belongs would lead the write elsewhere.
-    let parents: BTreeSet<&str> = tree.keys().filter_map(|path| Some(path.rsplit_once('/')?.0)).collect();
-    for parent in parents {
-        for (at, _) in parent.match_indices('/').chain([(parent.len(), "")]) {
-            let path = folder.join(&parent[..at]);
+    let folders: BTreeSet<&str> = tree.keys().filter_map(|path| Some(path.rsplit_once('/')?.0)).collect();
+    for inner in folders {
+        for (at, _) in inner.match_indices('/').chain([(inner.len(), "")]) {
+            let path = folder.join(&inner[..at]);
             if std::fs::symlink_metadata(&path).is_ok_and(|metadata| !metadata.is_dir()) {
                 bail!("{} is not a folder; gen writes through no link", path.display());
             }
@@ -71,6 +108,7 @@ fn plan<'a>(clusters: &Path, name: &'a str, tree: &'a Tree) -> Result<Plan<'a>> 
     }
     Ok(Plan {
         name,
+        shown,
         tree,
         folder,
         differences,
@@ -130,8 +168,8 @@ fn remove_empty_folders(root: &Path, deleted: &Path) {
 }
 
 /// Removes what a killed run left.
-fn remove_leftovers(clusters: &Path) {
-    let Ok(entries) = std::fs::read_dir(clusters) else {
+fn remove_leftovers(parent: &Path) {
+    let Ok(entries) = std::fs::read_dir(parent) else {
         return;
     };
     for entry in entries.flatten() {
@@ -148,7 +186,7 @@ fn remove_leftovers(clusters: &Path) {
 fn say(out: &mut impl std::io::Write, plan: &Plan<'_>, quiet: bool) -> Result<()> {
     let (mut written, mut removed) = (0, 0);
     for difference in &plan.differences {
-        let shown = format!("clusters/{}/{}", plan.name, difference.path);
+        let shown = format!("{}/{}", plan.shown, difference.path);
         match (difference.expected, difference.state) {
             (true, State::Edited) => {
                 written += 1;
@@ -163,8 +201,8 @@ fn say(out: &mut impl std::io::Write, plan: &Plan<'_>, quiet: bool) -> Result<()
     if !quiet {
         writeln!(
             out,
-            "clusters/{}: {} files, {written} written, {removed} removed",
-            plan.name,
+            "{}: {} files, {written} written, {removed} removed",
+            plan.shown,
             plan.tree.len()
         )?;
     }
