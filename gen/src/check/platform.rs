@@ -239,7 +239,6 @@ fn would_be_there(env: &Environment, part: Part) -> bool {
     match part {
         Part::Prometheus | Part::Grafana => true,
         Part::Alertmanager | Part::NodeExporter => env.has(Part::Prometheus),
-        Part::CertManager => false,
         Part::Strimzi => env.kafka.strimzi().is_some(),
         Part::Dapr => env.dapr.is_some(),
         Part::Keda => matches!(env.autoscaler.kind, ScalerKind::Keda { .. }),
