@@ -83,7 +83,6 @@ fn disabled_part(subject: &Subject<'_>, thing: &Thing) -> Option<String> {
         "postgresql.cnpg.io" => Part::CloudnativePg,
         "external-secrets.io" => Part::ExternalSecrets,
         "monitoring.coreos.com" => Part::Prometheus,
-        "cert-manager.io" => Part::CertManager,
         _ => return None,
     };
     let index = subject.written.spec.disable.iter().position(|it| *it == part)?;

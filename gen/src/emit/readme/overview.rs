@@ -205,7 +205,6 @@ fn part_name(part: Part) -> &'static str {
         Part::Grafana => "Grafana",
         Part::Alertmanager => "Alertmanager (alerts are seen in Prometheus, nobody is called)",
         Part::NodeExporter => "node exporter",
-        Part::CertManager => "cert-manager",
         Part::Strimzi => "Strimzi's release",
         Part::Dapr => "Dapr's release",
         Part::Keda => "KEDA's release",
