@@ -4,6 +4,7 @@
 //! business of the `gen` binary.
 
 pub mod artefact;
+pub mod capacity;
 pub mod check;
 pub mod diagnostic;
 pub mod emit;

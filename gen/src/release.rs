@@ -96,10 +96,10 @@ impl Release {
 
     /// Adds fields that others rightly change.
     #[must_use]
-    pub fn changed_by_others(mut self, kind: &'static str, paths: &[&str]) -> Self {
+    pub fn changed_by_others(mut self, kind: &'static str, paths: &[String]) -> Self {
         self.changed_by_others.push(ChangedByOthers {
             kind,
-            paths: paths.iter().map(|&path| path.to_owned()).collect(),
+            paths: paths.to_vec(),
         });
         self
     }

@@ -84,7 +84,7 @@ fn brings(object: &Object) -> Vec<Thing> {
             vec![secret(target.map_or_else(name, str::to_owned))]
         }
         "HelmRelease" | "Deployment" | "StatefulSet" => vec![Thing::Workload(name())],
-        "HelmRepository" | "OCIRepository" | "GitRepository" => {
+        "HelmRepository" | "OCIRepository" | "GitRepository" | "SecretStore" => {
             vec![Thing::Source(object.kind.clone(), namespace(), name())]
         }
         _ => Vec::new(),
@@ -186,7 +186,9 @@ fn reference(object: &Object, key: &str, value: &Value, namespace: &str) -> Opti
             named("namespace").unwrap_or(here),
             named("name")?,
         )),
-        "chartRef" => Some(Thing::Source(
+        "existingSecret" => Some(Thing::Secret(here, text()?)),
+        "serviceAccountRef" => Some(Thing::ServiceAccount(here, named("name")?)),
+        "chartRef" | "secretStoreRef" => Some(Thing::Source(
             named("kind")?,
             named("namespace").unwrap_or(here),
             named("name")?,

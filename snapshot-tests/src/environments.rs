@@ -102,3 +102,31 @@ fn kubernetes_version(root: &Path, environment: &str) -> Result<String> {
         .map(str::to_owned)
         .with_context(|| format!("{}: no platform.*.kubernetes", path.display()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_environment_is_an_error_and_one_knows_its_kubernetes() {
+        let root = tempfile::tempdir().unwrap();
+        let write = |path: &str, text: &str| {
+            let path = root.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        };
+        write("clusters/README.md", "");
+        assert!(
+            all(root.path())
+                .unwrap_err()
+                .to_string()
+                .contains("holds no environment")
+        );
+
+        write("clusters/oke/owned.json", "{}");
+        write("environments/oke.yaml", "platform: { oke: { kubernetes: \"1.34\" } }\n");
+        let environments = all(root.path()).unwrap();
+        assert_eq!(environments.len(), 1);
+        assert_eq!(environments[0].kubernetes, "1.34");
+    }
+}

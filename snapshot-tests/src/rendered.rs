@@ -162,3 +162,36 @@ pub fn committed(root: &Path) -> Result<BTreeMap<String, String>> {
     }
     Ok(files)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn named(spec: &Value) -> (String, String) {
+        let environment = Environment {
+            name: "oke".into(),
+            folder: "clusters/oke".into(),
+            kubernetes: "1.34".into(),
+        };
+        let metadata = json!({"name": "audit", "namespace": "taskflow"});
+        let object = json!({"metadata": metadata, "spec": spec});
+        let release = release(&environment, "audit", &object).unwrap();
+        (release.name, release.namespace)
+    }
+
+    #[test]
+    fn a_release_is_named_as_flux_names_it() {
+        let expect = |name: &str, namespace: &str| (name.to_owned(), namespace.to_owned());
+        assert_eq!(named(&json!({"values": {}})), expect("audit", "taskflow"));
+        assert_eq!(
+            named(&json!({"values": {}, "targetNamespace": "apps"})),
+            expect("apps-audit", "apps")
+        );
+        assert_eq!(
+            named(&json!({"values": {}, "targetNamespace": "apps", "releaseName": "a"})),
+            expect("a", "apps")
+        );
+    }
+}

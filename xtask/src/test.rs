@@ -41,7 +41,7 @@ impl Part {
 
     fn cargo(self) -> Result<Command> {
         let mut cargo = workspace::cargo();
-        cargo.arg("test");
+        cargo.args(["test", "--no-fail-fast"]);
         // A missing or changed snapshot fails and leaves nothing behind.
         cargo.env("INSTA_UPDATE", "no");
         match self {

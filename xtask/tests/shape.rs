@@ -54,12 +54,12 @@ fn wrong_edges(edges: &Edges, allowed: &[(&str, &[&str])]) -> Vec<String> {
 
 /// The edges between packages of the workspace: those of the code, and those of its tests only.
 fn edges(metadata: &Value) -> (Edges, Edges) {
-    let packages = metadata["packages"].as_array().unwrap();
-    let names: BTreeSet<&str> = packages.iter().map(|package| name(package)).collect();
+    let packages = list(&metadata["packages"]);
+    let names: BTreeSet<&str> = packages.iter().map(name).collect();
     let (mut edges, mut test_edges) = (Edges::new(), Edges::new());
     for package in packages {
         edges.entry(name(package).to_owned()).or_default();
-        for dependency in package["dependencies"].as_array().unwrap() {
+        for dependency in list(&package["dependencies"]) {
             if names.contains(name(dependency)) {
                 let edges = if dependency["kind"] == "dev" {
                     &mut test_edges
@@ -77,7 +77,11 @@ fn edges(metadata: &Value) -> (Edges, Edges) {
 }
 
 fn name(value: &Value) -> &str {
-    value["name"].as_str().unwrap()
+    value["name"].as_str().expect("cargo names packages and dependencies")
+}
+
+fn list(value: &Value) -> &[Value] {
+    value.as_array().expect("cargo lists them")
 }
 
 fn metadata() -> Value {
@@ -85,13 +89,16 @@ fn metadata() -> Value {
         .args(["metadata", "--no-deps", "--offline", "--format-version", "1"])
         .current_dir(root())
         .output()
-        .unwrap();
+        .expect("cargo runs us");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).unwrap()
+    serde_json::from_slice(&output.stdout).expect("cargo writes JSON")
 }
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the crate lies inside the workspace")
+        .to_owned()
 }
 
 #[test]
@@ -130,8 +137,8 @@ fn markdown_files(folder: &Path, deep: bool) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(folder) else {
         return files;
     };
-    for entry in entries {
-        let path = entry.unwrap().path();
+    for entry in entries.flatten() {
+        let path = entry.path();
         if path.is_dir() && deep {
             files.extend(markdown_files(&path, deep));
         } else if path.extension().is_some_and(|extension| extension == "md") {

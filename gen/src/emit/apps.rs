@@ -57,7 +57,7 @@ pub(super) fn emit(inputs: Inputs<'_>, artefacts: &mut Artefacts) {
             changed_by_others: Vec::new(),
         };
         let release = if service.is_scaled() {
-            release.changed_by_others("Deployment", &["/spec/replicas"])
+            release.changed_by_others("Deployment", &["/spec/replicas".to_owned()])
         } else {
             release
         };

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 const FAMILY: &str = "base";
 
-/// Priority of what holds data: evicted last.
+/// Priority of what holds data, and of operators: evicted last.
 pub(super) const PRIORITY_DATA: &str = "taskflow-data";
 /// Priority of our services.
 pub(super) const PRIORITY_SERVICE: &str = "taskflow-service";
@@ -23,7 +23,11 @@ pub(super) fn emit(inputs: Inputs<'_>, artefacts: &mut Artefacts) {
     }
     quota(artefacts);
     for (name, value, description) in [
-        (PRIORITY_DATA, 1_000_000, "Kafka and PostgreSQL: evicted last."),
+        (
+            PRIORITY_DATA,
+            1_000_000,
+            "Kafka, PostgreSQL and what operates them: evicted last.",
+        ),
         (PRIORITY_SERVICE, 500_000, "TaskFlow's services."),
         (PRIORITY_OBSERVABILITY, 100_000, "Metrics and traces: evicted first."),
     ] {
@@ -67,16 +71,20 @@ pub(super) fn namespace(inputs: Inputs<'_>, artefacts: &mut Artefacts, name: &st
     }
     let mut metadata = cluster_meta(name);
     metadata.labels = Some(labels);
-    // Pruning a namespace deletes every volume in it.
-    metadata.annotations = Some(BTreeMap::from([(
-        "kustomize.toolkit.fluxcd.io/prune".to_owned(),
-        "disabled".to_owned(),
-    )]));
+    metadata.annotations = Some(never_pruned("pruning a namespace deletes every volume in it"));
     let namespace = Namespace {
         metadata,
         ..Namespace::default()
     };
     artefacts.add(FAMILY, Stage::Base, "/environment", &namespace);
+}
+
+/// Annotations of an object that stays when its file goes, and why: deleting it is for people.
+pub(super) fn never_pruned(reason: &str) -> BTreeMap<String, String> {
+    BTreeMap::from([
+        ("kustomize.toolkit.fluxcd.io/prune".to_owned(), "disabled".to_owned()),
+        ("taskflow.dev/never-pruned-because".to_owned(), reason.to_owned()),
+    ])
 }
 
 /// A ceiling against runaway objects; the nodes' own size bounds processors and memory.

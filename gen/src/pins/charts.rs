@@ -34,6 +34,16 @@ pub const EXTERNAL_SECRETS: Pin = Pin {
     ),
 };
 
+/// Grafana. It is a release of its own, since its password comes from the vault, after the operators.
+pub const GRAFANA: Pin = Pin {
+    name: "grafana",
+    kind: PinKind::HelmChart,
+    location: "https://grafana-community.github.io/helm-charts",
+    version: "12.11.1",
+    brings: "13.2.0",
+    evidence: Evidence::ReadFrom("grafana-community/helm-charts:charts/grafana/Chart.yaml@grafana-12.11.1"),
+};
+
 /// KEDA.
 pub const KEDA: Pin = Pin {
     name: "keda",
@@ -53,6 +63,18 @@ pub const KUBE_PROMETHEUS_STACK: Pin = Pin {
     brings: "0.93.1",
     evidence: Evidence::ReadFrom(
         "prometheus-community/helm-charts:charts/kube-prometheus-stack/Chart.yaml@kube-prometheus-stack-88.5.3",
+    ),
+};
+
+/// The source of processor use for an HPA, where the platform has none.
+pub const METRICS_SERVER: Pin = Pin {
+    name: "metrics-server",
+    kind: PinKind::HelmChart,
+    location: "https://kubernetes-sigs.github.io/metrics-server",
+    version: "3.13.1",
+    brings: "0.8.1",
+    evidence: Evidence::ReadFrom(
+        "kubernetes-sigs/metrics-server:charts/metrics-server/Chart.yaml@metrics-server-helm-chart-3.13.1",
     ),
 };
 

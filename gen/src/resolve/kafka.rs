@@ -42,6 +42,24 @@ pub struct StrimziBrokers {
     pub memory: Bytes,
 }
 
+impl StrimziBrokers {
+    /// Port of the listener that services use.
+    pub const PORT: u16 = 9093;
+    /// The pool whose nodes hold partitions; they are controllers too where there are few of them.
+    pub const BROKER_POOL: &'static str = "broker";
+    /// The pool of controllers alone.
+    pub const CONTROLLER_POOL: &'static str = "controller";
+    /// Controllers that stand apart: the fewest of which one may be lost.
+    pub const CONTROLLERS: u32 = 3;
+
+    /// Heap of a broker: half of its memory, the other half being the page cache that reads come from.
+    ///
+    /// More than 6 GiB only lengthens collections: a broker keeps records outside its heap.
+    pub fn heap(&self) -> Bytes {
+        Bytes((self.memory.0 / 2).min(Bytes::gi(6).0))
+    }
+}
+
 /// Brokers outside.
 #[derive(Clone, Debug)]
 pub struct ExternalBrokers {
@@ -54,6 +72,12 @@ pub struct ExternalBrokers {
 impl Kafka {
     /// Name of the Strimzi cluster.
     pub const CLUSTER: &'static str = "taskflow";
+    /// The user that KEDA asks for lag as, and the Secret that Strimzi keeps its certificate in.
+    pub const SCALER_USER: &'static str = "keda";
+    /// The Secret with the user that creates topics at external brokers (keys `username`, `password`).
+    pub const ADMIN_SECRET: &'static str = "kafka-admin";
+    /// The standalone exporter of lag for external brokers, and the Secret with its user.
+    pub const EXPORTER: &'static str = "kafka-exporter";
 
     /// The Secret with the authority that the Strimzi brokers' certificates come from, key `ca.crt`.
     pub fn ca_secret() -> String {
@@ -68,7 +92,12 @@ impl Kafka {
     /// Seed brokers, comma separated.
     pub fn bootstrap(&self) -> String {
         match &self.brokers {
-            Brokers::Strimzi(_) => format!("{}-kafka-bootstrap.{}.svc:9093", Self::CLUSTER, super::NAMESPACE),
+            Brokers::Strimzi(_) => format!(
+                "{}-kafka-bootstrap.{}.svc:{}",
+                Self::CLUSTER,
+                super::NAMESPACE,
+                StrimziBrokers::PORT
+            ),
             Brokers::External(external) => external.bootstrap.join(","),
         }
     }
@@ -91,6 +120,8 @@ pub struct Topic {
     pub partitions: u32,
     /// How long records are kept.
     pub retention: Duration,
+    /// How long a segment is written to. Kafka deletes whole segments, so a record may outlive its retention by this.
+    pub segment: Duration,
     /// Largest record, in bytes.
     pub max_message_bytes: u32,
     /// The topic whose dead letters this one holds.
@@ -108,6 +139,11 @@ pub struct DeadLetterTwin {
     pub name: String,
     /// Its partitions.
     pub partitions: u32,
+}
+
+/// A tenth of the retention, at least an hour, at most Kafka's own week.
+fn segment(retention: Duration) -> Duration {
+    Duration((retention.0 / 10).clamp(Duration::seconds(3600).0, Duration::days(7).0))
 }
 
 pub(super) fn resolve(spec: &Spec, defaults: &mut Defaults) -> Kafka {
@@ -172,7 +208,12 @@ pub(super) fn topics(spec: &Spec, catalogue: &Catalogue, defaults: &mut Defaults
     for origin in catalogue.topics.iter().filter(|topic| !topic.is_dead_letter_twin()) {
         let said = spec.topics.get(origin.name).cloned().unwrap_or_default();
         let pointer = format!("/topics/{}", origin.name);
-        let retention = Duration::seconds(origin.default_retention.as_secs());
+        let retention = defaults.take(
+            said.retention,
+            format!("{pointer}/retention"),
+            Duration::seconds(origin.default_retention.as_secs()),
+            "the catalogue",
+        );
         let partitions = defaults.take(
             said.partitions,
             format!("{pointer}/partitions"),
@@ -187,34 +228,12 @@ pub(super) fn topics(spec: &Spec, catalogue: &Catalogue, defaults: &mut Defaults
         let twin = catalogue
             .dead_letter_twin(origin.name)
             .zip(twin)
-            .map(|(entry, said)| Topic {
-                name: entry.name.to_owned(),
-                partitions: defaults.take(
-                    said.partitions,
-                    format!("{pointer}/deadLetter/twin/partitions"),
-                    partitions,
-                    "as many as the origin has: a dead letter keeps its partition",
-                ),
-                retention: defaults.take(
-                    said.retention,
-                    format!("{pointer}/deadLetter/twin/retention"),
-                    Duration::seconds(entry.default_retention.as_secs()),
-                    "the catalogue",
-                ),
-                max_message_bytes: entry.max_message_bytes,
-                origin: Some(origin.name.to_owned()),
-                dead_letter: None,
-                pointer: format!("{pointer}/deadLetter"),
-            });
+            .map(|(entry, said)| dead_letters(entry, &said, origin, partitions, defaults));
         topics.push(Topic {
             name: origin.name.to_owned(),
             partitions,
-            retention: defaults.take(
-                said.retention,
-                format!("{pointer}/retention"),
-                retention,
-                "the catalogue",
-            ),
+            retention,
+            segment: segment(retention),
             max_message_bytes: origin.max_message_bytes,
             origin: None,
             dead_letter: twin.as_ref().map(|twin| DeadLetterTwin {
@@ -226,4 +245,36 @@ pub(super) fn topics(spec: &Spec, catalogue: &Catalogue, defaults: &mut Defaults
         topics.extend(twin);
     }
     topics
+}
+
+/// The dead-letter twin of a topic.
+fn dead_letters(
+    entry: &catalogue::Topic,
+    said: &written::DeadLetterTwin,
+    origin: &catalogue::Topic,
+    partitions: u32,
+    defaults: &mut Defaults,
+) -> Topic {
+    let pointer = format!("/topics/{}/deadLetter", origin.name);
+    let retention = defaults.take(
+        said.retention,
+        format!("{pointer}/twin/retention"),
+        Duration::seconds(entry.default_retention.as_secs()),
+        "the catalogue",
+    );
+    Topic {
+        name: entry.name.to_owned(),
+        partitions: defaults.take(
+            said.partitions,
+            format!("{pointer}/twin/partitions"),
+            partitions,
+            "as many as the origin has: a dead letter keeps its partition",
+        ),
+        retention,
+        segment: segment(retention),
+        max_message_bytes: entry.max_message_bytes,
+        origin: Some(origin.name.to_owned()),
+        dead_letter: None,
+        pointer,
+    }
 }

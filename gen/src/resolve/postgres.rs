@@ -29,9 +29,33 @@ pub struct Cluster {
     pub memory: Bytes,
 }
 
+impl Postgres {
+    /// Connections that CloudNativePG and the server keep from the services: three for superusers
+    /// (`superuser_reserved_connections`), the rest for the instance manager, its probes and its metrics.
+    pub const RESERVED: u32 = 8;
+
+    /// The Secret with a service's role, password and addresses.
+    pub fn secret(app_id: &str) -> String {
+        format!("postgres-{app_id}")
+    }
+
+    /// Connections that the services may hold together.
+    pub fn connections_for_services(&self) -> u32 {
+        match self.cluster {
+            Some(_) => self.max_connections.saturating_sub(Self::RESERVED),
+            None => self.max_connections,
+        }
+    }
+}
+
 impl Cluster {
     /// Its name.
     pub const NAME: &'static str = "taskflow-postgres";
+
+    /// A quarter of the memory, as PostgreSQL's manual advises; the rest is for connections and the page cache.
+    pub fn shared_buffers(&self) -> Bytes {
+        Bytes(self.memory.0 / 4)
+    }
 }
 
 pub(super) fn resolve(spec: &Spec, defaults: &mut Defaults) -> Postgres {

@@ -41,13 +41,22 @@ fn every_alert_fires_in_one_case_and_stays_silent_in_another() {
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
-/// The groups of all rules under a folder.
+/// The groups of all rules under a folder. Every object becomes a file of its own in Prometheus, where groups may be
+/// called as in another file: here, all in one, each carries its object's name.
 fn groups_in(folder: &Path) -> Vec<Value> {
-    objects_in(folder)
-        .iter()
-        .filter(|object| object["kind"] == "PrometheusRule")
-        .flat_map(|object| object["spec"]["groups"].as_array().cloned().unwrap_or_default())
-        .collect()
+    let mut groups = Vec::new();
+    for object in objects_in(folder) {
+        if object["kind"] == "PrometheusRule" {
+            let name = object["metadata"]["name"].as_str().unwrap_or_default();
+            for group in object["spec"]["groups"].as_array().into_iter().flatten() {
+                let mut group = group.clone();
+                let group_name = group["name"].as_str().unwrap_or_default();
+                group["name"] = json!(format!("{name}/{group_name}"));
+                groups.push(group);
+            }
+        }
+    }
+    groups
 }
 
 fn alert_names(groups: &[Value]) -> BTreeSet<&str> {

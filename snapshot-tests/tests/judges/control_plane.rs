@@ -1,5 +1,8 @@
 //! A real etcd and kube-apiserver on loopback, with the real projects' resource definitions.
 
+mod definitions;
+
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,6 +11,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+pub(crate) use self::definitions::Kind;
 use crate::kubectl::Kubectl;
 use crate::ports;
 use crate::process::Process;
@@ -24,10 +28,13 @@ pub(crate) struct ControlPlane {
 }
 
 impl ControlPlane {
-    /// Starts one, with every resource definition established.
-    pub(crate) fn start() -> Result<Self, String> {
+    /// Starts one, with the resource definitions of these kinds established.
+    pub(crate) fn start(kinds: &BTreeSet<Kind>) -> Result<Self, String> {
         let control_plane = Self::start_empty()?;
-        control_plane.install_definitions(&tool("TASKFLOW_CRDS"))?;
+        let definitions = definitions::of(kinds, &tool("TASKFLOW_CRDS"))?;
+        if !definitions.is_empty() {
+            control_plane.install(&definitions)?;
+        }
         Ok(control_plane)
     }
 
@@ -113,26 +120,18 @@ impl ControlPlane {
         })
     }
 
-    fn install_definitions(&self, folder: &Path) -> Result<(), String> {
+    fn install(&self, definitions: &[PathBuf]) -> Result<(), String> {
+        let paths: Vec<String> = definitions
+            .iter()
+            .map(|path| format!("--filename={}", path.display()))
+            .collect();
+        let mut arguments = vec!["apply", "--server-side"];
+        arguments.extend(paths.iter().map(String::as_str));
         self.kubectl
-            .run(&[
-                "apply",
-                "--server-side",
-                "--recursive",
-                "--filename",
-                &folder.to_string_lossy(),
-            ])
+            .run(&arguments)
             .succeeded("installing the resource definitions")?;
         self.kubectl
-            .run(&[
-                "wait",
-                "crd",
-                "--all",
-                "--for",
-                "condition=Established",
-                "--timeout",
-                "60s",
-            ])
+            .run(&["wait", "crd", "--all", "--for=condition=Established", "--timeout=60s"])
             .succeeded("establishing the resource definitions")?;
         Ok(())
     }
