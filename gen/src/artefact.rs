@@ -209,7 +209,8 @@ impl Artefacts {
     /// Puts an object anywhere.
     ///
     /// # Panics
-    /// If the object has no `apiVersion`, `kind` or name: our own types always do.
+    /// If the object has no `apiVersion`, `kind` or name, or an enum with fields of its own: such a thing becomes a
+    /// YAML tag, which no API server reads. Our own types have the former and not the latter.
     pub fn add_at(
         &mut self,
         family: &'static str,
@@ -345,7 +346,17 @@ impl Object {
 /// An object of our own types.
 fn typed(object: &impl Serialize) -> Object {
     let value = serde_yaml::to_value(object).expect("our own types serialise");
+    assert!(!holds_a_tag(&value), "an enum became a YAML tag: {value:?}");
     Object::new(with_common_labels(value)).expect("our own types have apiVersion, kind and name")
+}
+
+fn holds_a_tag(value: &Value) -> bool {
+    match value {
+        Value::Tagged(_) => true,
+        Value::Sequence(items) => items.iter().any(holds_a_tag),
+        Value::Mapping(mapping) => mapping.values().any(holds_a_tag),
+        _ => false,
+    }
 }
 
 /// Every object says whose it is.

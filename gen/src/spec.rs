@@ -49,6 +49,8 @@ pub struct Spec {
     pub load: Load,
     /// What deploys `clusters/<env>/`.
     pub gitops: Gitops,
+    /// Who tells people apart.
+    pub auth: Auth,
     /// How events reach the services: through Dapr sidecars (default), or directly from Kafka.
     pub bus: Option<Bus>,
     /// Where Kafka comes from.
@@ -101,6 +103,15 @@ pub enum Profile {
     FreeTier,
     /// Replicated over zones; survives the loss of a node without losing an event.
     Production,
+}
+
+/// Who tells people apart: any provider of OpenID Connect.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Auth {
+    /// The issuer of people's tokens, exactly as their claim `iss` has it. Its signing keys are found through
+    /// `<issuer>/.well-known/openid-configuration`.
+    pub issuer: HttpsUrl,
 }
 
 /// The load that capacity checks and derived thresholds calculate with.

@@ -21,6 +21,16 @@ use serde::Serialize;
 
 const FAMILY: &str = "operators";
 
+/// The Secret with Grafana's administrator.
+pub(super) mod grafana_admin {
+    /// Its name.
+    pub(in crate::emit) const SECRET: &str = "grafana-admin";
+    /// Key of the name.
+    pub(in crate::emit) const USER: &str = "admin-user";
+    /// Key of the password.
+    pub(in crate::emit) const PASSWORD: &str = "admin-password";
+}
+
 pub(super) fn emit(inputs: Inputs<'_>, artefacts: &mut Artefacts) {
     metrics_server::emit(inputs, artefacts);
     dapr::emit(inputs, artefacts);
