@@ -127,7 +127,7 @@ fn every_problem_is_said_in_one_run() {
         .says("TF0004")
         .says("TF0007")
         .says("TF0001")
-        .says("TF0003");
+        .says("3 error(s)");
 }
 
 #[test]
