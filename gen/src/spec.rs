@@ -164,8 +164,6 @@ pub enum Part {
     Alertmanager,
     /// The node exporter.
     NodeExporter,
-    /// cert-manager: certificates are somebody else's.
-    CertManager,
     /// The release of Strimzi: something else installs the operator and its CRDs.
     Strimzi,
     /// The release of Dapr: something else installs it.
