@@ -178,6 +178,12 @@ impl Artefacts {
         self.files.values()
     }
 
+    /// Every file by path, to be changed: for tests that break one thing.
+    #[cfg(test)]
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Artefact> {
+        self.files.values_mut()
+    }
+
     /// Every Kubernetes object with its file.
     pub fn objects(&self) -> impl Iterator<Item = (&Artefact, &Object)> {
         self.iter().filter_map(|artefact| match &artefact.content {

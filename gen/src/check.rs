@@ -9,6 +9,7 @@ mod capacity;
 mod dapr;
 mod kafka;
 mod platform;
+mod postgres;
 mod rollout;
 mod scaling;
 mod tracing;
@@ -78,6 +79,7 @@ const FAMILIES: &[&[Rule]] = &[
     artefacts::RULES,
     platform::RULES,
     kafka::RULES,
+    postgres::RULES,
     dapr::RULES,
     scaling::RULES,
     rollout::RULES,

@@ -10,6 +10,7 @@ pub mod diagnostic;
 pub mod emit;
 pub mod output;
 pub mod pins;
+pub mod promql;
 pub mod pubsub_kafka;
 pub mod release;
 pub mod resolve;

@@ -9,7 +9,7 @@ use super::crd::{
 use super::{FAMILY, STAGE, labelled, lag_groups, metrics, resources, restricted, topic_names};
 use crate::artefact::{Artefacts, Footprint, Resource};
 use crate::emit::Inputs;
-use crate::emit::base::{PRIORITY_DATA, never_pruned};
+use crate::emit::base::{PRIORITY_DATA, PRIORITY_OBSERVABILITY, never_pruned};
 use crate::pins;
 use crate::resolve::{Environment, Kafka, NAMESPACE, StrimziBrokers};
 use crate::spec::Profile;
@@ -239,7 +239,10 @@ fn exporter(inputs: Inputs<'_>, sizes: &Sizes) -> Exporter {
                 // Two at once would count every lag twice for as long as both are scraped.
                 deployment_strategy: "Recreate",
             },
-            pod: data_pod(),
+            pod: PodTemplate {
+                priority_class_name: PRIORITY_OBSERVABILITY,
+                ..PodTemplate::default()
+            },
             container: container(),
         },
     }

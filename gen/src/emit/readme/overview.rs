@@ -92,7 +92,11 @@ pub(super) fn facts(inputs: Inputs<'_>) -> Vec<Fact> {
             "nodes",
             format!(
                 "{} × {} processor, {} memory ({}), Kubernetes {}",
-                platform.nodes,
+                if platform.nodes_at_most > platform.nodes {
+                    format!("{} to {}", platform.nodes, platform.nodes_at_most)
+                } else {
+                    platform.nodes.to_string()
+                },
                 platform.node_cpu,
                 platform.node_memory,
                 platform.architecture.label(),
