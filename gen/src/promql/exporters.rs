@@ -28,8 +28,8 @@ macro_rules! exporter {
 
 const EXPORTERS: &[Exporter] = &[
     exporter!("cAdvisor", "cadvisor@0.52.1.txt", |_| true),
-    exporter!("cert-manager", "cert-manager@1.19.1.txt", |env| env
-        .has(Part::CertManager)),
+    // Every operator makes its own certificates: nothing installs it.
+    exporter!("cert-manager", "cert-manager@1.19.1.txt", |_| false),
     exporter!("CloudNativePG", "cloudnative-pg@1.28.0.txt", |env| env
         .postgres
         .cluster
