@@ -1,7 +1,10 @@
 //! What the compiler makes: files, each with at most one Kubernetes object.
 
+mod resource;
+
+pub use resource::{Resource, cluster_meta, meta};
+
 use crate::spec::units::{Bytes, Cpu};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::Serialize;
 use serde_yaml::Value;
 use std::collections::BTreeMap;
@@ -178,6 +181,12 @@ impl Artefacts {
         self.files.values()
     }
 
+    /// Every file by path, to be changed: for tests that break one thing.
+    #[cfg(test)]
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Artefact> {
+        self.files.values_mut()
+    }
+
     /// Every Kubernetes object with its file.
     pub fn objects(&self) -> impl Iterator<Item = (&Artefact, &Object)> {
         self.iter().filter_map(|artefact| match &artefact.content {
@@ -209,7 +218,8 @@ impl Artefacts {
     /// Puts an object anywhere.
     ///
     /// # Panics
-    /// If the object has no `apiVersion`, `kind` or name: our own types always do.
+    /// If the object has no `apiVersion`, `kind` or name, or an enum with fields of its own: such a thing becomes a
+    /// YAML tag, which no API server reads. Our own types have the former and not the latter.
     pub fn add_at(
         &mut self,
         family: &'static str,
@@ -345,7 +355,17 @@ impl Object {
 /// An object of our own types.
 fn typed(object: &impl Serialize) -> Object {
     let value = serde_yaml::to_value(object).expect("our own types serialise");
+    assert!(!holds_a_tag(&value), "an enum became a YAML tag: {value:?}");
     Object::new(with_common_labels(value)).expect("our own types have apiVersion, kind and name")
+}
+
+fn holds_a_tag(value: &Value) -> bool {
+    match value {
+        Value::Tagged(_) => true,
+        Value::Sequence(items) => items.iter().any(holds_a_tag),
+        Value::Mapping(mapping) => mapping.values().any(holds_a_tag),
+        _ => false,
+    }
 }
 
 /// Every object says whose it is.
@@ -365,47 +385,4 @@ fn with_common_labels(mut value: Value) -> Value {
         }
     }
     value
-}
-
-/// Metadata of a namespaced object.
-pub fn meta(namespace: &str, name: impl Into<String>) -> ObjectMeta {
-    ObjectMeta {
-        name: Some(name.into()),
-        namespace: Some(namespace.to_owned()),
-        ..ObjectMeta::default()
-    }
-}
-
-/// Metadata of an object without namespace.
-pub fn cluster_meta(name: impl Into<String>) -> ObjectMeta {
-    ObjectMeta {
-        name: Some(name.into()),
-        ..ObjectMeta::default()
-    }
-}
-
-/// A custom resource: `apiVersion`, `kind`, `metadata`, `spec`.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Resource<S> {
-    /// `group/version`
-    pub api_version: &'static str,
-    /// `kind`
-    pub kind: &'static str,
-    /// `metadata`
-    pub metadata: ObjectMeta,
-    /// `spec`
-    pub spec: S,
-}
-
-impl<S> Resource<S> {
-    /// A custom resource.
-    pub fn new(api_version: &'static str, kind: &'static str, metadata: ObjectMeta, spec: S) -> Self {
-        Self {
-            api_version,
-            kind,
-            metadata,
-            spec,
-        }
-    }
 }

@@ -73,6 +73,8 @@ pub struct Group {
 pub struct Pool {
     /// How many nodes.
     pub nodes: u32,
+    /// How many the pool's own autoscaler may make of them.
+    pub nodes_at_most: u32,
     /// What one of them offers after what runs on every node.
     pub room: Amount,
     /// Everything else, the platform's own included.
@@ -113,6 +115,7 @@ impl Pool {
         groups.extend(artefacts.footprints.iter().map(Group::of));
         Self {
             nodes: platform.nodes,
+            nodes_at_most: platform.nodes_at_most.max(platform.nodes),
             room,
             groups,
         }
@@ -146,15 +149,16 @@ impl Pool {
 
     /// Places every pod at the least: the largest first, each on the first node that has room.
     pub fn place(&self) -> Placement {
-        self.place_counted(&self.groups.iter().map(|group| group.least).collect::<Vec<_>>())
+        let least: Vec<u32> = self.groups.iter().map(|group| group.least).collect();
+        self.place_counted(&least, self.nodes)
     }
 
-    /// How many pods of each group there can be: beginning at the least, one more of each group in turn, as long as all
-    /// can be placed. Where not even the least fits, that.
+    /// How many pods of each group there can be on as many nodes as there may be: beginning at the least, one more of
+    /// each group in turn, as long as all can be placed. Where not even the least fits, that.
     pub fn most_that_fits(&self) -> Vec<u32> {
         let mut counts: Vec<u32> = self.groups.iter().map(|group| group.least).collect();
         let most: Vec<u32> = self.groups.iter().map(|group| group.most).collect();
-        if self.place_counted(&most).homeless.is_empty() {
+        if self.place_counted(&most, self.nodes_at_most).homeless.is_empty() {
             return most;
         }
         let mut open: Vec<usize> = (0..counts.len())
@@ -163,7 +167,7 @@ impl Pool {
         while !open.is_empty() {
             open.retain(|index| {
                 counts[*index] += 1;
-                if self.place_counted(&counts).homeless.is_empty() {
+                if self.place_counted(&counts, self.nodes_at_most).homeless.is_empty() {
                     return counts[*index] < most[*index];
                 }
                 counts[*index] -= 1;
@@ -173,15 +177,15 @@ impl Pool {
         counts
     }
 
-    fn place_counted(&self, counts: &[u32]) -> Placement {
+    fn place_counted(&self, counts: &[u32], nodes: u32) -> Placement {
         let mut order: Vec<usize> = (0..self.groups.len()).collect();
         order.sort_by(|a, b| {
             let share = |index: &usize| self.share(self.groups[*index].pod);
             share(b).cmp(&share(a)).then(a.cmp(b))
         });
-        let mut free = vec![self.room; self.nodes as usize];
+        let mut free = vec![self.room; nodes as usize];
         let mut placement = Placement {
-            nodes: vec![Vec::new(); self.nodes as usize],
+            nodes: vec![Vec::new(); nodes as usize],
             homeless: Vec::new(),
         };
         for index in order {

@@ -9,6 +9,7 @@ mod capacity;
 mod dapr;
 mod kafka;
 mod platform;
+mod postgres;
 mod rollout;
 mod scaling;
 mod tracing;
@@ -81,6 +82,7 @@ const FAMILIES: &[&[Rule]] = &[
     artefacts::RULES,
     platform::RULES,
     kafka::RULES,
+    postgres::RULES,
     dapr::RULES,
     scaling::RULES,
     rollout::RULES,

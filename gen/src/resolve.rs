@@ -51,6 +51,8 @@ pub struct Environment {
     pub profile: Profile,
     /// Host name for people.
     pub domain: String,
+    /// The issuer of people's tokens.
+    pub issuer: String,
     /// Whether the lock names images.
     pub released: bool,
     /// What is released.
@@ -131,6 +133,7 @@ pub fn resolve(written: &Written, lock: Lock, catalogue: &Catalogue) -> Environm
         name: spec.environment.0.clone(),
         profile: spec.profile,
         domain: spec.domain.0.clone(),
+        issuer: spec.auth.issuer.0.clone(),
         released: spec.released,
         lock,
         kafka: kafka::resolve(spec, &mut defaults),

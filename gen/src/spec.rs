@@ -49,6 +49,8 @@ pub struct Spec {
     pub load: Load,
     /// What deploys `clusters/<env>/`.
     pub gitops: Gitops,
+    /// Who tells people apart.
+    pub auth: Auth,
     /// How events reach the services: through Dapr sidecars (default), or directly from Kafka.
     pub bus: Option<Bus>,
     /// Where Kafka comes from.
@@ -103,6 +105,15 @@ pub enum Profile {
     Production,
 }
 
+/// Who tells people apart: any OIDC provider.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Auth {
+    /// The issuer of people's tokens, exactly as their claim `iss` has it. Its signing keys are found through
+    /// `<issuer>/.well-known/openid-configuration`.
+    pub issuer: HttpsUrl,
+}
+
 /// The load that capacity checks and derived thresholds calculate with.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -153,8 +164,6 @@ pub enum Part {
     Alertmanager,
     /// The node exporter.
     NodeExporter,
-    /// cert-manager: certificates are somebody else's.
-    CertManager,
     /// The release of Strimzi: something else installs the operator and its CRDs.
     Strimzi,
     /// The release of Dapr: something else installs it.

@@ -84,7 +84,7 @@ fn brings(object: &Object) -> Vec<Thing> {
             vec![secret(target.map_or_else(name, str::to_owned))]
         }
         "HelmRelease" | "Deployment" | "StatefulSet" => vec![Thing::Workload(name())],
-        "HelmRepository" | "OCIRepository" | "GitRepository" => {
+        "HelmRepository" | "OCIRepository" | "GitRepository" | "SecretStore" => {
             vec![Thing::Source(object.kind.clone(), namespace(), name())]
         }
         _ => Vec::new(),
@@ -115,16 +115,51 @@ fn references(object: &Object, value: &Value, namespace: &str, needs: &mut Vec<T
     match value {
         Value::Sequence(items) => items.iter().for_each(|item| references(object, item, namespace, needs)),
         Value::Mapping(mapping) => {
+            if is_release_of_ours(object) {
+                needs.extend(reference_in_values(value, namespace));
+            }
             for (key, inner) in mapping {
                 let key = key.as_str().unwrap_or_default();
                 if let Some(thing) = reference(object, key, inner, namespace) {
                     needs.push(thing);
+                }
+                if key == "secretTargetRef" {
+                    let names = inner
+                        .as_sequence()
+                        .into_iter()
+                        .flatten()
+                        .filter_map(|item| item.get("name"));
+                    let secrets = names.filter_map(Value::as_str);
+                    needs.extend(secrets.map(|name| Thing::Secret(namespace.to_owned(), name.to_owned())));
                 }
                 references(object, inner, namespace, needs);
             }
         }
         _ => {}
     }
+}
+
+/// Whether an object releases `charts/taskflow-service`, whose values name what the pods will refer to.
+fn is_release_of_ours(object: &Object) -> bool {
+    let source = object.at("/spec/chart/spec/sourceRef/kind").and_then(Value::as_str);
+    object.kind == "HelmRelease" && source == Some("GitRepository")
+}
+
+/// What a group of our chart's values refers to: `{ secret, key }`, or the sidecar's Configuration and tokens.
+fn reference_in_values(values: &Value, namespace: &str) -> Vec<Thing> {
+    let text = |key: &str| values.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let is_true = |key: &str| values.get(key).and_then(Value::as_bool) == Some(true);
+    let mut things = Vec::new();
+    if !is_true("optional") {
+        let secrets = ["secret", "apiTokenSecret", "appTokenSecret"]
+            .into_iter()
+            .filter_map(text);
+        things.extend(secrets.map(|name| Thing::Secret(namespace.to_owned(), name.to_owned())));
+    }
+    if text("appId").is_some() && is_true("enabled") {
+        things.extend(text("config").map(|name| Thing::DaprConfiguration(name.to_owned())));
+    }
+    things
 }
 
 fn reference(object: &Object, key: &str, value: &Value, namespace: &str) -> Option<Thing> {
@@ -134,10 +169,8 @@ fn reference(object: &Object, key: &str, value: &Value, namespace: &str) -> Opti
     let optional = value.get("optional").and_then(Value::as_bool) == Some(true);
     match key {
         _ if optional => None,
-        "secretKeyRef" | "passwordSecret" | "basicAuth" => Some(Thing::Secret(here, named("name")?)),
-        "secretRef" => Some(Thing::Secret(here, named("name")?)),
+        "secretKeyRef" | "secretRef" | "passwordSecret" | "basicAuth" => Some(Thing::Secret(here, named("name")?)),
         "secret" if value.is_mapping() => Some(Thing::Secret(here, named("secretName").or_else(|| named("name"))?)),
-        "secretTargetRef" => None,
         "configMapKeyRef" | "configMapRef" | "configMap" => Some(Thing::ConfigMap(here, named("name")?)),
         "serviceAccountName" if object.kind != "ServiceMonitor" => Some(Thing::ServiceAccount(here, text()?)),
         "priorityClassName" => text()
@@ -152,7 +185,9 @@ fn reference(object: &Object, key: &str, value: &Value, namespace: &str) -> Opti
             named("namespace").unwrap_or(here),
             named("name")?,
         )),
-        "chartRef" => Some(Thing::Source(
+        "existingSecret" => Some(Thing::Secret(here, text()?)),
+        "serviceAccountRef" => Some(Thing::ServiceAccount(here, named("name")?)),
+        "chartRef" | "secretStoreRef" => Some(Thing::Source(
             named("kind")?,
             named("namespace").unwrap_or(here),
             named("name")?,

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
 /// What each package may depend on inside the workspace, beyond what it is tested with. A package that is not named
 /// here fails the test: a new edge is a decision, and this is where it is written down.
@@ -188,4 +189,55 @@ fn looks_like_a_path(span: &str) -> bool {
         && span
             .split_once('/')
             .is_some_and(|(folder, _)| FOLDERS.contains(&folder))
+}
+
+/// Flux rebuilds a chart only when its version rises: an edit under an old version would be ignored in every cluster.
+#[test]
+fn a_changed_chart_has_a_new_version() {
+    let charts = root().join("charts");
+    let chart: Value = serde_yaml::from_str(&read(&charts.join("taskflow-service/Chart.yaml"))).unwrap();
+    let now = format!(
+        "taskflow-service {} {}",
+        chart["version"].as_str().unwrap(),
+        digest_of_chart(&charts.join("taskflow-service"))
+    );
+    let ledger = read(&charts.join("versions.txt"));
+    let lines: Vec<&str> = ledger.lines().filter(|line| !line.starts_with('#')).collect();
+    assert_eq!(
+        lines.last().copied(),
+        Some(now.as_str()),
+        "the chart changed: raise `version` in Chart.yaml, then append its line to charts/versions.txt: {now}"
+    );
+    let versions: BTreeSet<&str> = lines.iter().filter_map(|line| line.split(' ').nth(1)).collect();
+    assert_eq!(versions.len(), lines.len(), "a version of charts/versions.txt is there twice");
+}
+
+/// A digest over what Helm packs: not the page for people, not the samples.
+fn digest_of_chart(chart: &Path) -> String {
+    let mut files = Vec::new();
+    collect(chart, &mut files);
+    files.sort();
+    let mut hasher = Sha256::new();
+    for file in files {
+        let name = file.strip_prefix(chart).unwrap().display().to_string();
+        if name != "README.md" && !name.starts_with("ci/") {
+            hasher.update(format!("{name}\0{}\0", read(&file)));
+        }
+    }
+    hasher.finalize()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(&path, files);
+        } else {
+            files.push(path);
+        }
+    }
+}
+
+fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }

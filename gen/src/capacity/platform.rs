@@ -177,15 +177,14 @@ const MINIKUBE: [SystemPod; 7] = [
     each_node("kube-proxy", 0, 20),
 ];
 
-/// As `kubectl describe node` shows them on a basic cluster with flannel, and metrics-server's own manifest.
-const OKE: [SystemPod; 7] = [
+/// As `kubectl describe node` shows them on a basic cluster with flannel; it brings no metrics-server.
+const OKE: [SystemPod; 6] = [
     each_node("kube-flannel-ds", 100, 50),
     each_node("csi-oci-node", 30, 70),
     each_node("proxymux-client", 50, 64),
     each_node("kube-proxy", 0, 20),
     pods(2, "coredns", 100, 70),
     pods(1, "kube-dns-autoscaler", 20, 10),
-    pods(1, "metrics-server", 100, 200),
 ];
 
 /// As `kubectl describe node` shows them on Azure CNI Overlay with workload identity.
@@ -241,6 +240,7 @@ mod tests {
             region: String::new(),
             architecture: crate::spec::platform::Architecture::Amd64,
             nodes: 1,
+            nodes_at_most: 1,
             node_cpu: Cpu(cpu),
             node_memory: Bytes::gi(gibibytes),
             zones: 0,

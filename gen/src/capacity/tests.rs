@@ -18,6 +18,7 @@ fn group(name: &str, cpu: u64, mebibytes: u64, least: u32, most: u32) -> Group {
 fn pool(nodes: u32, cpu: u64, mebibytes: u64, groups: Vec<Group>) -> Pool {
     Pool {
         nodes,
+        nodes_at_most: nodes,
         room: Amount {
             cpu: Cpu(cpu),
             memory: Bytes::mi(mebibytes),
@@ -60,6 +61,14 @@ fn growth_stops_where_the_nodes_are_full() {
 #[test]
 fn maxima_that_fit_are_left_alone() {
     let pool = pool(2, 1000, 1000, vec![group("a", 10, 300, 1, 6)]);
+    assert_eq!(pool.most_that_fits(), vec![6]);
+}
+
+#[test]
+fn growth_may_use_the_nodes_that_are_added() {
+    let mut pool = pool(1, 1000, 1000, vec![group("a", 10, 300, 1, 9)]);
+    assert_eq!(pool.most_that_fits(), vec![3]);
+    pool.nodes_at_most = 2;
     assert_eq!(pool.most_that_fits(), vec![6]);
 }
 
@@ -109,7 +118,7 @@ proptest! {
             prop_assert!((group.least..=group.most).contains(count));
         }
         if pool.place().homeless.is_empty() {
-            prop_assert!(pool.place_counted(&counts).homeless.is_empty());
+            prop_assert!(pool.place_counted(&counts, pool.nodes_at_most).homeless.is_empty());
         }
     }
 }

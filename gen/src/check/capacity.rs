@@ -15,6 +15,7 @@ pub(super) const RULES: &[Rule] = &[
     rule(805, "all volumes fit the storage there is", volumes_fit),
     waivable(806, "a volume is as large as it is written", volumes_are_as_written),
     rule(807, "the quota holds every pod that may run", quota_holds_the_most),
+    rule(808, "a pool grows to no fewer nodes than it has", pool_does_not_shrink),
 ];
 
 /// The largest contributors that a message names.
@@ -132,7 +133,9 @@ fn most_fits(subject: &Subject<'_>) -> Vec<Diagnostic> {
             .error(804, &nodes_pointer(subject, true), message)
             .warning()
             .reason("an autoscaler would ask for pods that stay Pending, and call that scaled")
-            .fix("use more nodes, lower `replicas.max`, or waive TF0804 where a cluster autoscaler adds nodes"),
+            .fix(
+                "use more nodes, name the most that the pool's autoscaler makes (`nodes.max`), or lower `replicas.max`",
+            ),
     ]
 }
 
@@ -239,6 +242,28 @@ fn quota_holds_the_most(subject: &Subject<'_>) -> Vec<Diagnostic> {
         }
     }
     found
+}
+
+fn pool_does_not_shrink(subject: &Subject<'_>) -> Vec<Diagnostic> {
+    let platform = &subject.env.platform;
+    if platform.nodes_at_most >= platform.nodes {
+        return Vec::new();
+    }
+    let pointer = nodes_pointer(subject, true).replace("/memory", "/max");
+    let message = format!(
+        "the pool has {} nodes and may have {} at the most",
+        platform.nodes, platform.nodes_at_most
+    );
+    vec![
+        subject
+            .error(808, &pointer, message)
+            .related(
+                subject.written.span(&pointer.replace("/max", "/count")),
+                "nodes from the start",
+            )
+            .reason("an autoscaler takes away the nodes above its maximum, with the pods on them")
+            .fix("write at least `count`, or leave `max` out"),
+    ]
 }
 
 fn pool(subject: &Subject<'_>) -> Pool {

@@ -105,7 +105,7 @@ fn for_service(bus: Bus<'_>, service: &Service, mut add: impl FnMut(&str, serde_
         "/dapr/metadata",
         bus.scoped(V1ALPHA1, "Component", component, service, spec),
     );
-    for subscription in service.entry.consumes {
+    for subscription in consumed(bus.inputs.env, service) {
         let name = format!("{}-{}", service.app_id(), subscription.topic);
         let spec = subscription_spec(bus.inputs.env, service, subscription);
         let object = bus.scoped(V2ALPHA1, "Subscription", name, service, spec);
@@ -117,6 +117,12 @@ fn for_service(bus: Bus<'_>, service: &Service, mut add: impl FnMut(&str, serde_
         "/dapr/resiliency",
         bus.scoped(V1ALPHA1, "Resiliency", name, service, spec),
     );
+}
+
+/// What a service consumes here: a twin may be switched off.
+fn consumed<'a>(env: &'a Environment, service: &'a Service) -> impl Iterator<Item = &'static Subscription> + 'a {
+    let consumes = service.entry.consumes.iter();
+    consumes.filter(|subscription| env.topic(subscription.topic).is_some())
 }
 
 fn subscription_spec(env: &Environment, service: &Service, subscription: &Subscription) -> SubscriptionSpec {
@@ -170,3 +176,6 @@ impl Bus<'_> {
         serde_yaml::to_value(scoped).expect("our own types serialise")
     }
 }
+
+#[cfg(test)]
+mod tests;

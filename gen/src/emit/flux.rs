@@ -257,10 +257,7 @@ const READY: &str = "has(status.conditions) && status.conditions.exists(e, e.typ
 const APPLIED: &str = "has(status.applied) && status.applied";
 
 /// The kinds of our operators that report, with the expression that reads it.
-const REPORTING: [(&str, &str, &str); 12] = [
-    ("cert-manager.io", "Certificate", READY),
-    ("cert-manager.io", "ClusterIssuer", READY),
-    ("cert-manager.io", "Issuer", READY),
+const REPORTING: [(&str, &str, &str); 9] = [
     ("external-secrets.io", "ClusterSecretStore", READY),
     ("external-secrets.io", "ExternalSecret", READY),
     ("external-secrets.io", "SecretStore", READY),

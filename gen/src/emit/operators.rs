@@ -21,6 +21,16 @@ use serde::Serialize;
 
 const FAMILY: &str = "operators";
 
+/// The Secret with Grafana's administrator.
+pub(super) mod grafana_admin {
+    /// Its name.
+    pub(in crate::emit) const SECRET: &str = "grafana-admin";
+    /// Key of the name.
+    pub(in crate::emit) const USER: &str = "admin-user";
+    /// Key of the password.
+    pub(in crate::emit) const PASSWORD: &str = "admin-password";
+}
+
 pub(super) fn emit(inputs: Inputs<'_>, artefacts: &mut Artefacts) {
     metrics_server::emit(inputs, artefacts);
     dapr::emit(inputs, artefacts);
@@ -47,8 +57,8 @@ struct Size {
     cpu: Cpu,
     /// Memory request.
     memory: Bytes,
-    /// Memory limit.
-    memory_limit: Bytes,
+    /// Memory limit; `None` where the project itself advises against one.
+    memory_limit: Option<Bytes>,
     /// Where the numbers come from.
     source: &'static str,
 }
@@ -58,7 +68,7 @@ const fn size(milli_cpu: u64, mebibytes: u64, source: &'static str) -> Size {
     Size {
         cpu: Cpu(milli_cpu),
         memory: Bytes::mi(mebibytes),
-        memory_limit: Bytes::mi(mebibytes * 2),
+        memory_limit: Some(Bytes::mi(mebibytes * 2)),
         source,
     }
 }
@@ -67,7 +77,15 @@ impl Size {
     /// A container that takes what it may have at once, such as a Java process.
     const fn fixed(self) -> Self {
         Self {
-            memory_limit: self.memory,
+            memory_limit: Some(self.memory),
+            ..self
+        }
+    }
+
+    /// A container that is not killed for what it takes.
+    const fn unlimited(self) -> Self {
+        Self {
+            memory_limit: None,
             ..self
         }
     }
@@ -79,18 +97,16 @@ impl Size {
                 cpu: self.cpu,
                 memory: self.memory,
             },
-            limits: Limits {
-                memory: self.memory_limit,
-            },
+            limits: self.memory_limit.map(|memory| Limits { memory }),
         }
     }
 
-    /// Both containers in one pod.
+    /// Both containers in one pod, for counting.
     fn and(self, other: Self) -> Self {
         Self {
             cpu: Cpu(self.cpu.0 + other.cpu.0),
             memory: Bytes(self.memory.0 + other.memory.0),
-            memory_limit: Bytes(self.memory_limit.0 + other.memory_limit.0),
+            memory_limit: None,
             source: self.source,
         }
     }
@@ -100,7 +116,8 @@ impl Size {
 #[derive(Clone, Copy, Debug, Serialize)]
 struct Resources {
     requests: Requests,
-    limits: Limits,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limits: Option<Limits>,
 }
 
 #[derive(Clone, Copy, Debug, Serialize)]

@@ -221,8 +221,8 @@ impl Chart {
                 chart: format!("./{}", path.trim_start_matches("./")),
                 version: None,
                 source_ref: SourceRef::new("GitRepository", GIT_SOURCE),
-                // By default a change of the chart is only seen when its version is raised.
-                reconcile_strategy: Some("Revision"),
+                // `Revision` would upgrade every release at every commit; a test sees to it that versions rise instead.
+                reconcile_strategy: Some("ChartVersion"),
                 interval: INTERVAL.go(),
             },
         }

@@ -29,6 +29,8 @@ pub struct Platform {
     pub architecture: Architecture,
     /// Nodes.
     pub nodes: u32,
+    /// Nodes that the pool's autoscaler may make of them.
+    pub nodes_at_most: u32,
     /// Cores of one node.
     pub node_cpu: Cpu,
     /// Memory of one node.
@@ -70,6 +72,7 @@ pub(super) fn resolve(platform: &written::Platform) -> Platform {
             region: String::new(),
             architecture: it.architecture,
             nodes: 1,
+            nodes_at_most: 1,
             node_cpu: it.cpu,
             node_memory: it.memory,
             zones: 0,
@@ -113,6 +116,7 @@ fn with_nodes(kind: PlatformKind, kubernetes: KubernetesVersion, region: &str, n
         region: region.to_owned(),
         architecture: nodes.architecture,
         nodes: nodes.count,
+        nodes_at_most: nodes.max.unwrap_or(nodes.count),
         node_cpu: nodes.cpu,
         node_memory: nodes.memory,
         zones: 0,

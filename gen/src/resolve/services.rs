@@ -115,9 +115,13 @@ impl Service {
         format!("/services/{}", self.app_id())
     }
 
-    /// Connections that all its pods may hold at once.
+    /// Connections that all its pods may hold at once: one more pod than the most while a release rolls, and the
+    /// migration before it.
     pub fn connections_at_most(&self) -> u32 {
-        self.max_replicas * (self.pool + self.direct_connections)
+        match self.pool + self.direct_connections {
+            0 => 0,
+            of_a_pod => (self.max_replicas + 1) * of_a_pod + catalogue::database::MIGRATION_CONNECTIONS,
+        }
     }
 }
 
@@ -205,7 +209,10 @@ fn service(
             }
         },
         pool: match schema {
-            Some(schema) => defaults.take(said.pool, at("pool"), schema.default_pool_connections, "the catalogue"),
+            Some(schema) => {
+                let (pool, reason) = default_pool(schema, profile);
+                defaults.take(said.pool, at("pool"), pool, reason)
+            }
             None => 0,
         },
         direct_connections: schema.map_or(0, |schema| schema.direct_connections),
@@ -240,9 +247,8 @@ fn default_max(entry: &catalogue::Service, profile: Profile, topics: &[Topic]) -
     let most = match (profile, entry.scaling) {
         (_, Scaling::Fixed) => return default_min(entry, profile),
         (Profile::Production, _) => 10,
-        (Profile::FreeTier, Scaling::Requests) => 2,
-        (Profile::FreeTier, _) => 3,
-        (Profile::Laptop, _) => 3,
+        // What the nodes of these profiles hold with everything else that runs on them; two still show scaling.
+        (Profile::FreeTier | Profile::Laptop, _) => 2,
     };
     partitions_bound(entry, topics).map_or(most, |bound| most.min(bound))
 }
@@ -255,6 +261,17 @@ pub(crate) fn partitions_bound(entry: &catalogue::Service, topics: &[Topic]) -> 
         .filter_map(|name| topics.iter().find(|topic| topic.name == name))
         .map(|topic| topic.partitions)
         .max()
+}
+
+/// A small PostgreSQL serves few at once: more connections would only wait inside it, each with its own memory.
+fn default_pool(schema: &catalogue::Schema, profile: Profile) -> (u32, &'static str) {
+    match profile {
+        Profile::Production => (schema.default_pool_connections, "the catalogue"),
+        Profile::Laptop | Profile::FreeTier => {
+            let half = schema.default_pool_connections.div_ceil(2);
+            (half, "half of the catalogue's, for a small PostgreSQL")
+        }
+    }
 }
 
 fn default_requests(entry: &catalogue::Service, profile: Profile) -> (Cpu, Bytes) {

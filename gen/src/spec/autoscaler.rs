@@ -24,7 +24,7 @@ pub struct Autoscaler {
     pub scale_up_pods: Option<u32>,
     /// See `scaleUpPods`. Default: 60 s.
     pub scale_up_period: Option<Duration>,
-    /// How far from its target a metric may be without scaling; needs Kubernetes 1.37. Default: the cluster's, 10 %.
+    /// How far from its target a metric may be without scaling; needs Kubernetes 1.35. Default: the cluster's, 10 %.
     pub tolerance: Option<Percent>,
 }
 

@@ -104,6 +104,9 @@ pub struct Nodes {
     /// How many.
     #[schemars(range(min = 1, max = 1000))]
     pub count: u32,
+    /// How many the pool's own autoscaler may make of them; what services may grow to is checked against this. Default: `count`.
+    #[schemars(range(min = 1, max = 1000))]
+    pub max: Option<u32>,
     /// Processor architecture; every image must have it.
     pub architecture: Architecture,
     /// Cores of one node.

@@ -45,7 +45,8 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 /// The committed stages of an environment, then what the chart renders for its services.
 fn judge_environment(environment: &Environment) -> Result<(), String> {
-    let mut stages = stages::of(&environment.folder)?;
+    let mut stages = vec![flux_is_installed()];
+    stages.extend(stages::of(&environment.folder)?);
     for release in rendered::releases(environment).map_err(|error| format!("{error:#}"))? {
         let objects = environments::documents(&root().join(release.path())).map_err(|error| format!("{error:#}"))?;
         stages.push(Stage::new(release.path(), objects).in_namespace(&release.namespace));
@@ -53,6 +54,14 @@ fn judge_environment(environment: &Environment) -> Result<(), String> {
     let objects = stages.iter().flat_map(|stage| &stage.objects);
     let kinds = objects.map(Kind::of).collect();
     judge(&ControlPlane::start(&kinds)?, &stages)
+}
+
+/// Flux is there before anything of ours, and its namespace with it.
+fn flux_is_installed() -> Stage {
+    let namespace = serde_json::json!({
+        "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "flux-system" },
+    });
+    Stage::new("Flux's own installation".to_owned(), vec![namespace])
 }
 
 /// Applies every stage in order, twice.
@@ -122,8 +131,8 @@ fn identity(object: &Value) -> String {
 
 /// What differs between an object after the first and after the second time: its generation, or anything else.
 ///
-/// Its resourceVersion is left out. Where a definition has a default status (Flux's have), the server writes that with
-/// the first update after the creation, whatever the update is: nothing that anybody can see is different.
+/// Its resourceVersion is left out: it was seen to rise once for a HelmRelease while nothing else in the object differed
+/// (its definition has a default status).
 fn changes(first: &Value, second: &Value) -> Vec<String> {
     let without_version = |object: &Value| {
         let mut object = object.clone();

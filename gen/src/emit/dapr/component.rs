@@ -1,7 +1,7 @@
 //! The pub/sub Component of a service: its own user, group and circuit breaker, shared with nobody.
 
-use super::Bus;
 use super::objects::{ComponentSpec, MetadataItem, SecretKey};
+use super::{Bus, consumed};
 use crate::pubsub_kafka;
 use crate::resolve::{Brokers, Environment, Kafka, Service};
 use crate::spec::kafka::SaslMechanism;
@@ -96,7 +96,7 @@ fn plain_values(env: &Environment, service: &Service) -> Vec<(&'static str, Stri
         ),
         (
             "subscriptionScopes",
-            format!("{app_id}={}", join(service.entry.reads_topics())),
+            format!("{app_id}={}", join(consumed(env, service).map(|it| it.topic))),
         ),
     ]);
     values

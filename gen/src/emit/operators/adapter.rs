@@ -14,7 +14,7 @@ use serde::Serialize;
 /// left out, where the metric per partition says -1.
 const LAG: &str = "kafka_consumergroup_lag_sum";
 
-const ADAPTER: Size = size(10, 96, "estimate; the chart asks for nothing");
+const ADAPTER: Size = size(5, 96, "estimate; the chart asks for nothing");
 const ADAPTER_IN_PRODUCTION: Size = size(100, 192, "estimate; the chart asks for nothing");
 
 #[derive(Serialize)]

@@ -13,7 +13,7 @@ const SYSTEM: &str = "cnpg-system";
 /// Webhooks of the chart's two configurations: mutating, validating.
 const WEBHOOKS: (usize, usize) = (4, 5);
 
-const OPERATOR: Size = size(10, 96, "estimate; the chart asks for nothing");
+const OPERATOR: Size = size(5, 96, "estimate; the chart asks for nothing");
 const OPERATOR_IN_PRODUCTION: Size = size(100, 128, "estimate; the chart asks for nothing");
 
 #[derive(Serialize)]

@@ -15,9 +15,9 @@ const SYSTEM: &str = "external-secrets";
 /// The most webhooks in one of the chart's configurations.
 const WEBHOOKS: usize = 2;
 
-const CONTROLLER: Size = size(10, 64, "estimate; the chart asks for nothing");
-const WEBHOOK: Size = size(10, 40, "estimate; the chart asks for nothing");
-const CERTIFICATES: Size = size(10, 48, "estimate; the chart asks for nothing");
+const CONTROLLER: Size = size(5, 64, "estimate; the chart asks for nothing");
+const WEBHOOK: Size = size(5, 40, "estimate; the chart asks for nothing");
+const CERTIFICATES: Size = size(5, 48, "estimate; the chart asks for nothing");
 const IN_PRODUCTION: Size = size(50, 96, "estimate; the chart asks for nothing");
 
 #[derive(Serialize)]

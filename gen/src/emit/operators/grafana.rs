@@ -1,9 +1,10 @@
 //! Grafana, after the secrets: a release of the operators' stage would wait for its password, and so keep the stage
 //! from beginning that brings it.
 
-use super::{Replaced, Resources, Size, Strategy, Workload, size};
+use super::{Replaced, Resources, Size, Strategy, Workload, grafana_admin, size};
 use crate::artefact::{Artefacts, Place, Stage};
 use crate::emit::Inputs;
+use crate::emit::base::PRIORITY_OBSERVABILITY;
 use crate::pins;
 use crate::release::Release;
 use crate::resolve::OBSERVABILITY;
@@ -11,13 +12,6 @@ use crate::spec::Part;
 use serde::Serialize;
 use serde_yaml::Value;
 use std::collections::BTreeMap;
-
-/// The Secret of its administrator.
-pub(in crate::emit) const ADMIN_SECRET: &str = "grafana-admin";
-/// Key of the administrator's name.
-pub(in crate::emit) const ADMIN_USER: &str = "admin-user";
-/// Key of the administrator's password.
-pub(in crate::emit) const ADMIN_PASSWORD: &str = "admin-password";
 
 const GRAFANA: Size = size(20, 160, "estimate; the chart asks for nothing");
 const SIDECAR: Size = size(5, 72, "estimate; the chart asks for nothing");
@@ -27,6 +21,7 @@ const SIDECAR: Size = size(5, 72, "estimate; the chart asks for nothing");
 struct Values {
     admin: Admin,
     deployment_strategy: Strategy,
+    priority_class_name: &'static str,
     rbac: Rbac,
     resources: Resources,
     sidecar: Sidecar,
@@ -82,11 +77,12 @@ pub(super) fn emit(inputs: Inputs<'_>, artefacts: &mut Artefacts) {
     };
     let values = Values {
         admin: Admin {
-            existing_secret: ADMIN_SECRET,
-            user_key: ADMIN_USER,
-            password_key: ADMIN_PASSWORD,
+            existing_secret: grafana_admin::SECRET,
+            user_key: grafana_admin::USER,
+            password_key: grafana_admin::PASSWORD,
         },
         deployment_strategy: Strategy::of(Replaced::InPlace),
+        priority_class_name: PRIORITY_OBSERVABILITY,
         // Dashboards and data sources lie beside it: it need not read every ConfigMap and Secret of the cluster.
         rbac: Rbac { namespaced: true },
         resources: GRAFANA.resources(),

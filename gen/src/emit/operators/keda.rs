@@ -15,9 +15,9 @@ const SYSTEM: &str = "keda";
 /// Webhooks of the chart's one configuration.
 const WEBHOOKS: usize = 6;
 
-const OPERATOR: Size = size(10, 112, "resident size measured, 104 MiB");
-const METRICS: Size = size(10, 72, "estimate; the chart asks for 100 MiB");
-const ADMISSION: Size = size(10, 40, "estimate; the chart asks for 100 MiB");
+const OPERATOR: Size = size(5, 112, "resident size measured, 104 MiB");
+const METRICS: Size = size(5, 72, "estimate; the chart asks for 100 MiB");
+const ADMISSION: Size = size(5, 40, "estimate; the chart asks for 100 MiB");
 const OPERATOR_IN_PRODUCTION: Size = size(
     100,
     128,

@@ -21,11 +21,11 @@ pub(in crate::emit) const PORT: u16 = 9090;
 /// namespace of their own.
 const NODE_AGENTS: &str = "node-exporter";
 
-const OPERATOR: Size = size(10, 64, "estimate; the chart asks for nothing");
+const OPERATOR: Size = size(5, 64, "estimate; the chart asks for nothing");
 const RELOADER: Size = size(5, 24, "estimate; the operator asks for 50 MiB");
-const STATE: Size = size(10, 64, "estimate; the chart asks for nothing");
-const NODE_AGENT: Size = size(10, 24, "estimate; the chart asks for nothing");
-const ALERTMANAGER: Size = size(10, 48, "estimate; the operator asks for 200 MiB");
+const STATE: Size = size(5, 64, "estimate; the chart asks for nothing");
+const NODE_AGENT: Size = size(5, 24, "estimate; the chart asks for nothing");
+const ALERTMANAGER: Size = size(5, 48, "estimate; the operator asks for 200 MiB");
 const OPERATOR_IN_PRODUCTION: Size = size(100, 128, "estimate; the chart asks for nothing");
 const STATE_IN_PRODUCTION: Size = size(50, 128, "estimate; the chart asks for nothing");
 const ALERTMANAGER_IN_PRODUCTION: Size = size(50, 128, "estimate; the operator asks for 200 MiB");
@@ -60,7 +60,7 @@ fn sizes(inputs: Inputs<'_>) -> Sizes {
     let prometheus = Size {
         cpu: if inputs.env.is_production() { Cpu(500) } else { Cpu(50) },
         memory,
-        memory_limit: memory,
+        memory_limit: Some(memory),
         source: "`metrics.memory`",
     };
     if inputs.env.is_production() {

@@ -92,7 +92,11 @@ pub(super) fn facts(inputs: Inputs<'_>) -> Vec<Fact> {
             "nodes",
             format!(
                 "{} × {} processor, {} memory ({}), Kubernetes {}",
-                platform.nodes,
+                if platform.nodes_at_most > platform.nodes {
+                    format!("{} to {}", platform.nodes, platform.nodes_at_most)
+                } else {
+                    platform.nodes.to_string()
+                },
                 platform.node_cpu,
                 platform.node_memory,
                 platform.architecture.label(),
@@ -201,7 +205,6 @@ fn part_name(part: Part) -> &'static str {
         Part::Grafana => "Grafana",
         Part::Alertmanager => "Alertmanager (alerts are seen in Prometheus, nobody is called)",
         Part::NodeExporter => "node exporter",
-        Part::CertManager => "cert-manager",
         Part::Strimzi => "Strimzi's release",
         Part::Dapr => "Dapr's release",
         Part::Keda => "KEDA's release",

@@ -94,11 +94,14 @@ struct PrometheusSpec {
     scrape_config_selector_nil_uses_helm_values: bool,
 }
 
-#[derive(Serialize)]
+/// One of both.
+#[derive(Default, Serialize)]
 #[serde(rename_all = "camelCase")]
-enum StorageSpec {
-    VolumeClaimTemplate(ClaimTemplate),
-    EmptyDir(EmptyDir),
+struct StorageSpec {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    volume_claim_template: Option<ClaimTemplate>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    empty_dir: Option<EmptyDir>,
 }
 
 #[derive(Serialize)]
@@ -158,6 +161,7 @@ struct State {
 #[serde(rename_all = "camelCase")]
 struct NodeAgent {
     namespace_override: &'static str,
+    priority_class_name: &'static str,
     resources: Resources,
 }
 
@@ -202,6 +206,7 @@ pub(super) fn of(inputs: Inputs<'_>, sizes: &Sizes) -> Values {
         node_exporter: enabled(env.has(Part::NodeExporter)),
         node_agent: NodeAgent {
             namespace_override: NODE_AGENTS,
+            priority_class_name: PRIORITY_OBSERVABILITY,
             resources: sizes.node_agent.resources(),
         },
         // Its histograms are half of all series in a small cluster.
@@ -238,8 +243,8 @@ fn prometheus(inputs: Inputs<'_>, sizes: &Sizes) -> PrometheusSpec {
     PrometheusSpec {
         retention: env.metrics.retention.to_string(),
         retention_size: retention_size(room),
-        storage_spec: match volume {
-            Some(storage) => StorageSpec::VolumeClaimTemplate(ClaimTemplate {
+        storage_spec: StorageSpec {
+            volume_claim_template: volume.map(|storage| ClaimTemplate {
                 spec: Claim {
                     storage_class_name: env.platform.storage_class,
                     access_modes: ["ReadWriteOnce"],
@@ -248,7 +253,7 @@ fn prometheus(inputs: Inputs<'_>, sizes: &Sizes) -> PrometheusSpec {
                     },
                 },
             }),
-            None => StorageSpec::EmptyDir(EmptyDir { size_limit: room }),
+            empty_dir: volume.is_none().then_some(EmptyDir { size_limit: room }),
         },
         priority_class_name: PRIORITY_OBSERVABILITY,
         resources: sizes.prometheus.resources(),
