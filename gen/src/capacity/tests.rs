@@ -37,11 +37,12 @@ fn what_fits_in_sum_may_still_find_no_node() {
 
 #[test]
 fn the_largest_is_placed_first() {
+    // The small ones first would share a node, and leave one of the large ones without.
     let pool = pool(
         2,
         1000,
         1000,
-        vec![group("small", 10, 300, 3, 3), group("large", 10, 900, 1, 1)],
+        vec![group("small", 10, 400, 2, 2), group("large", 10, 600, 2, 2)],
     );
     assert!(pool.place().homeless.is_empty());
 }

@@ -59,3 +59,8 @@ fn every_service_topic_default_and_waiver_is_there() {
         assert!(!page.contains("{{") && !page.contains("\n\n\n"), "{name}");
     }
 }
+
+#[test]
+fn a_cell_stays_one_cell() {
+    assert_eq!(cell("a | b\nc "), "a \\| b c");
+}
