@@ -37,7 +37,8 @@ struct Page {
     alerts_note: String,
     alerts: Vec<cluster::AlertRow>,
     secrets_note: String,
-    secrets: Vec<String>,
+    secrets_what: &'static str,
+    secrets: Vec<cluster::SecretRow>,
     waivers: Vec<overview::WaiverRow>,
     pins: Vec<overview::PinRow>,
     defaults: Vec<overview::DefaultRow>,
@@ -57,7 +58,8 @@ pub(super) fn emit(inputs: Inputs<'_>, artefacts: &mut Artefacts) {
 
 fn page(inputs: Inputs<'_>, artefacts: &Artefacts) -> Page {
     let capacity = cluster::capacity(inputs, artefacts);
-    let alerts = cluster::alerts(artefacts);
+    let alerts = cluster::alerts(inputs, artefacts);
+    let (secrets_note, secrets_what) = cluster::secrets_note(inputs);
     Page {
         name: inputs.env.name.clone(),
         summary: overview::summary(inputs),
@@ -77,8 +79,9 @@ fn page(inputs: Inputs<'_>, artefacts: &Artefacts) -> Page {
         endpoints: cluster::endpoints(inputs, artefacts),
         alerts_note: cluster::alerts_note(inputs, &alerts),
         alerts,
-        secrets_note: cluster::secrets_note(inputs),
-        secrets: cluster::secrets(artefacts),
+        secrets_note: secrets_note.to_owned(),
+        secrets_what,
+        secrets: cluster::secrets(inputs),
         waivers: overview::waivers(inputs),
         pins: overview::pins(artefacts),
         defaults: overview::defaults(inputs),

@@ -1,9 +1,10 @@
 //! What was emitted: workloads, capacity, volumes, endpoints, alerts, secrets.
 
 use super::{cell, counted, list};
-use crate::artefact::{Artefacts, Thing};
+use crate::artefact::Artefacts;
 use crate::capacity::{self, Amount, Pool};
 use crate::emit::Inputs;
+use crate::emit::secrets::required_secrets;
 use crate::resolve::{Brokers, Kafka, NAMESPACE, Service};
 use crate::spec::Part;
 use crate::spec::secrets::Secrets;
@@ -50,6 +51,13 @@ pub(super) struct VolumeRow {
 pub(super) struct Endpoint {
     address: String,
     purpose: String,
+}
+
+#[derive(Serialize)]
+pub(super) struct SecretRow {
+    name: String,
+    purpose: String,
+    keys: String,
 }
 
 #[derive(Serialize)]
@@ -231,7 +239,9 @@ pub(super) fn endpoints(inputs: Inputs<'_>, artefacts: &Artefacts) -> Vec<Endpoi
     endpoints
 }
 
-pub(super) fn alerts(artefacts: &Artefacts) -> Vec<AlertRow> {
+pub(super) fn alerts(inputs: Inputs<'_>, artefacts: &Artefacts) -> Vec<AlertRow> {
+    // The page stands in the repository itself: its links need no network.
+    let published = format!("{}/blob/{}/", inputs.env.repository, inputs.env.branch);
     let mut rows = Vec::new();
     for (_, object) in artefacts.of_kind("PrometheusRule") {
         let groups = object.at("/spec/groups").and_then(Value::as_sequence);
@@ -246,7 +256,10 @@ pub(super) fn alerts(artefacts: &Artefacts) -> Vec<AlertRow> {
             };
             let Some(name) = text(&["alert"]) else { continue };
             let shown = match text(&["annotations", "runbook_url"]) {
-                Some(url) => format!("[{name}]({url})"),
+                Some(url) => match url.strip_prefix(&published) {
+                    Some(path) => format!("[{name}](../../{path})"),
+                    None => format!("[{name}]({url})"),
+                },
                 None => name.to_owned(),
             };
             rows.push(AlertRow {
@@ -272,46 +285,37 @@ pub(super) fn alerts_note(inputs: Inputs<'_>, alerts: &[AlertRow]) -> String {
     )
 }
 
-pub(super) fn secrets_note(inputs: Inputs<'_>) -> String {
+/// What is to be provided, and what the last column holds.
+pub(super) fn secrets_note(inputs: Inputs<'_>) -> (&'static str, &'static str) {
     match inputs.env.secrets {
-        Secrets::Sops(_) => "Secrets (namespace/name) that the files under `secrets/` must bring:",
-        Secrets::ExternalSecrets(_) => "Entries of the vault; values never stand in this repository:",
+        Secrets::Sops(_) => (
+            "Secrets (namespace/name) that the files under `secrets/` must bring.",
+            "keys",
+        ),
+        Secrets::ExternalSecrets(_) => (
+            "Entries that the vault must hold, and the Secret that External Secrets makes of them. No value ever stands \
+             in this repository.",
+            "entries of the vault",
+        ),
     }
-    .to_owned()
 }
 
-/// What people must provide: Secrets by hand, or the vault's entries that External Secrets read.
-pub(super) fn secrets(artefacts: &Artefacts) -> Vec<String> {
-    let by_hand = artefacts.provided_by_hand.iter().filter_map(|(_, thing)| match thing {
-        Thing::Secret(namespace, name) => Some(format!("`{namespace}/{name}`")),
-        _ => None,
-    });
-    let mut names: BTreeSet<String> = by_hand.collect();
-    for (_, object) in artefacts.of_kind("ExternalSecret") {
-        let direct = object
-            .at("/spec/data")
-            .and_then(Value::as_sequence)
-            .into_iter()
-            .flatten();
-        for entry in direct {
-            let key = |name: &str| entry.get("remoteRef")?.get(name)?.as_str();
-            if let Some(entry) = key("key") {
-                names.insert(match key("property") {
-                    Some(property) => format!("`{entry}`, field `{property}`"),
-                    None => format!("`{entry}`"),
-                });
-            }
-        }
-        let whole = object
-            .at("/spec/dataFrom")
-            .and_then(Value::as_sequence)
-            .into_iter()
-            .flatten();
-        names.extend(
-            whole.filter_map(|entry| Some(format!("`{}`, all fields", entry.get("extract")?.get("key")?.as_str()?))),
-        );
-    }
-    names.into_iter().collect()
+pub(super) fn secrets(inputs: Inputs<'_>) -> Vec<SecretRow> {
+    let in_vault = matches!(inputs.env.secrets, Secrets::ExternalSecrets(_));
+    required_secrets(inputs.env, inputs.catalogue)
+        .into_iter()
+        .map(|secret| SecretRow {
+            name: format!("{}/{}", secret.namespace, secret.name),
+            purpose: cell(&secret.purpose),
+            keys: list(secret.keys.iter().map(|key| {
+                if in_vault {
+                    format!("`{}`", secret.vault_entry(key))
+                } else {
+                    format!("`{key}`")
+                }
+            })),
+        })
+        .collect()
 }
 
 /// In gibibytes where whole, else in mebibytes rounded down.

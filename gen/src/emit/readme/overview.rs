@@ -1,7 +1,7 @@
 //! What the environment is: facts, services, topics, pins, defaults, and how it comes to life.
 
 use super::{cell, counted, list};
-use crate::artefact::{Artefacts, Content};
+use crate::artefact::Artefacts;
 use crate::emit::{FLUX_NAMESPACE, Inputs};
 use crate::pins;
 use crate::resolve::{Autoscaler, Brokers, Disruption, ScalerKind, Service, TraceStore};
@@ -303,12 +303,15 @@ pub(super) fn waivers(inputs: Inputs<'_>) -> Vec<WaiverRow> {
 
 /// The pins that something here names.
 pub(super) fn pins(artefacts: &Artefacts) -> Vec<PinRow> {
-    let named = |pin: &pins::Pin| {
-        let versioned = |text: &str| text.contains(pin.location) || text.starts_with(&pin.image());
-        artefacts.iter().any(|artefact| match &artefact.content {
-            Content::Object(object) => any_text(&object.value, &versioned),
-            Content::Text(_) => false,
-        })
+    let named = |pin: &pins::Pin| match pin.kind {
+        // One repository holds many charts.
+        pins::PinKind::HelmChart => artefacts.of_kind("HelmRelease").any(|(_, release)| {
+            let chart = release.at("/spec/chart/spec/chart").and_then(Value::as_str);
+            chart == Some(pin.name)
+        }),
+        pins::PinKind::OciChart | pins::PinKind::Image => artefacts
+            .objects()
+            .any(|(_, object)| any_text(&object.value, &|text| text.contains(pin.location))),
     };
     let by_location = pins::ALL.iter().filter(|pin| named(pin));
     by_location
