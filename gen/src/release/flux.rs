@@ -295,7 +295,8 @@ impl Action {
         Self {
             // By default an upgrade does not touch CRDs.
             crds: "CreateReplace",
-            cleanup_on_fail: Some(true),
+            // What an upgrade made new goes with it. What is tried again finds it, and keeps it.
+            cleanup_on_fail: matches!(on_failure, OnFailure::RollBack).then_some(true),
             strategy: Strategy::of(on_failure),
             remediation: matches!(on_failure, OnFailure::RollBack).then_some(Remediation {
                 retries: 0,
