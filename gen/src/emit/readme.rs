@@ -91,7 +91,7 @@ fn page(inputs: Inputs<'_>, artefacts: &Artefacts) -> Page {
         alerts_note: cluster::alerts_note(inputs, &alerts),
         alerts,
         secrets_note: cluster::secrets_note(inputs),
-        secrets: cluster::secrets(artefacts),
+        secrets: cluster::secrets(inputs),
         waivers: overview::waivers(inputs),
         pins: overview::pins(artefacts),
         defaults: overview::defaults(inputs),

@@ -1,9 +1,10 @@
 //! What was emitted: workloads, capacity, volumes, endpoints, alerts, secrets.
 
 use super::{cell, counted, list};
-use crate::artefact::{Artefacts, Thing};
+use crate::artefact::Artefacts;
 use crate::capacity::{self, Amount, Pool};
 use crate::emit::Inputs;
+use crate::emit::secrets::required_secrets;
 use crate::resolve::{Brokers, Kafka, NAMESPACE, Service};
 use crate::spec::Part;
 use crate::spec::secrets::Secrets;
@@ -274,44 +275,40 @@ pub(super) fn alerts_note(inputs: Inputs<'_>, alerts: &[AlertRow]) -> String {
 
 pub(super) fn secrets_note(inputs: Inputs<'_>) -> String {
     match inputs.env.secrets {
-        Secrets::Sops(_) => "Secrets (namespace/name) that the files under `secrets/` must bring:",
-        Secrets::ExternalSecrets(_) => "Entries of the vault; values never stand in this repository:",
+        Secrets::Sops(_) => "Secrets (namespace/name) that the files under `secrets/` must bring, with their keys:",
+        Secrets::ExternalSecrets(_) => "Secrets (namespace/name), each with the entries of the vault that it is made of; values never stand in this repository:",
     }
     .to_owned()
 }
 
-/// What people must provide: Secrets by hand, or the vault's entries that External Secrets read.
-pub(super) fn secrets(artefacts: &Artefacts) -> Vec<String> {
-    let by_hand = artefacts.provided_by_hand.iter().filter_map(|(_, thing)| match thing {
-        Thing::Secret(namespace, name) => Some(format!("`{namespace}/{name}`")),
-        _ => None,
-    });
-    let mut names: BTreeSet<String> = by_hand.collect();
-    for (_, object) in artefacts.of_kind("ExternalSecret") {
-        let direct = object
-            .at("/spec/data")
-            .and_then(Value::as_sequence)
-            .into_iter()
-            .flatten();
-        for entry in direct {
-            let key = |name: &str| entry.get("remoteRef")?.get(name)?.as_str();
-            if let Some(entry) = key("key") {
-                names.insert(match key("property") {
-                    Some(property) => format!("`{entry}`, field `{property}`"),
-                    None => format!("`{entry}`"),
-                });
-            }
-        }
-        let whole = object
-            .at("/spec/dataFrom")
-            .and_then(Value::as_sequence)
-            .into_iter()
-            .flatten();
-        names.extend(
-            whole.filter_map(|entry| Some(format!("`{}`, all fields", entry.get("extract")?.get("key")?.as_str()?))),
-        );
-    }
-    names.into_iter().collect()
+/// What people must provide, each with its keys and what it is for.
+pub(super) fn secrets(inputs: Inputs<'_>) -> Vec<String> {
+    let by_hand = matches!(inputs.env.secrets, Secrets::Sops(_));
+    required_secrets(inputs.env, inputs.catalogue)
+        .into_iter()
+        .map(|secret| {
+            let entry = |key: &&str| {
+                if by_hand {
+                    (*key).to_owned()
+                } else {
+                    secret.vault_entry(key)
+                }
+            };
+            let entries: Vec<String> = secret.keys.iter().map(|key| format!("`{}`", entry(key))).collect();
+            let label = if by_hand && secret.reloaded_by_postgres {
+                " With the label `cnpg.io/reload: \"true\"` a new password is taken over."
+            } else {
+                ""
+            };
+            format!(
+                "`{}/{}`: {} ({}){label}",
+                secret.namespace,
+                secret.name,
+                secret.purpose,
+                entries.join(", ")
+            )
+        })
+        .collect()
 }
 
 /// In gibibytes where whole, else in mebibytes rounded down.
