@@ -75,8 +75,7 @@ fn repository_name(location: &str) -> String {
     let host = host.split('/').next().unwrap_or(host);
     let labels: Vec<&str> = host.split('.').collect();
     match labels.as_slice() {
-        [owner, "github", "io"] => (*owner).to_owned(),
-        [.., owner, _] => (*owner).to_owned(),
+        [owner, "github", "io"] | [.., owner, _] => (*owner).to_owned(),
         _ => host.to_owned(),
     }
 }

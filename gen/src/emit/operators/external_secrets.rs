@@ -20,6 +20,7 @@ const WEBHOOK: Size = size(5, 40, "estimate; the chart asks for nothing");
 const CERTIFICATES: Size = size(5, 48, "estimate; the chart asks for nothing");
 const IN_PRODUCTION: Size = size(50, 96, "estimate; the chart asks for nothing");
 
+#[expect(clippy::struct_excessive_bools, reason = "the chart's own switches")]
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Values {
@@ -40,6 +41,7 @@ struct Values {
     cert_controller: Component,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "the chart's own switches")]
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Crds {

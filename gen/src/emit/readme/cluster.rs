@@ -306,7 +306,14 @@ pub(super) fn secrets(inputs: Inputs<'_>) -> Vec<SecretRow> {
         .into_iter()
         .map(|secret| SecretRow {
             name: format!("{}/{}", secret.namespace, secret.name),
-            purpose: cell(&secret.purpose),
+            purpose: if secret.reloaded_by_postgres && !in_vault {
+                format!(
+                    "{} With the label `cnpg.io/reload: \"true\"` a new password is taken over.",
+                    cell(&secret.purpose)
+                )
+            } else {
+                cell(&secret.purpose)
+            },
             keys: list(secret.keys.iter().map(|key| {
                 if in_vault {
                     format!("`{}`", secret.vault_entry(key))

@@ -9,6 +9,7 @@ use crate::spec::secrets::{ExternalSecrets, Secrets};
 use crate::spec::{Part, Profile};
 use serde::Serialize;
 use serde_yaml::Value;
+use std::collections::BTreeSet;
 
 #[derive(Serialize)]
 pub(super) struct Fact {
@@ -303,15 +304,17 @@ pub(super) fn waivers(inputs: Inputs<'_>) -> Vec<WaiverRow> {
 
 /// The pins that something here names.
 pub(super) fn pins(artefacts: &Artefacts) -> Vec<PinRow> {
+    let mut texts = BTreeSet::new();
+    for (_, object) in artefacts.objects() {
+        addresses(&object.value, &mut texts);
+    }
     let named = |pin: &pins::Pin| match pin.kind {
         // One repository holds many charts.
         pins::PinKind::HelmChart => artefacts.of_kind("HelmRelease").any(|(_, release)| {
             let chart = release.at("/spec/chart/spec/chart").and_then(Value::as_str);
             chart == Some(pin.name)
         }),
-        pins::PinKind::OciChart | pins::PinKind::Image => artefacts
-            .objects()
-            .any(|(_, object)| any_text(&object.value, &|text| text.contains(pin.location))),
+        pins::PinKind::OciChart | pins::PinKind::Image => texts.iter().any(|text| text.contains(pin.location)),
     };
     let by_location = pins::ALL.iter().filter(|pin| named(pin));
     by_location
@@ -330,12 +333,15 @@ pub(super) fn pins(artefacts: &Artefacts) -> Vec<PinRow> {
         .collect()
 }
 
-fn any_text(value: &Value, wanted: &impl Fn(&str) -> bool) -> bool {
+/// Every one-line text with a slash: where images and charts are named.
+fn addresses<'a>(value: &'a Value, texts: &mut BTreeSet<&'a str>) {
     match value {
-        Value::String(text) => wanted(text),
-        Value::Sequence(items) => items.iter().any(|item| any_text(item, wanted)),
-        Value::Mapping(mapping) => mapping.values().any(|inner| any_text(inner, wanted)),
-        _ => false,
+        Value::String(text) if text.contains('/') && !text.contains('\n') => {
+            texts.insert(text);
+        }
+        Value::Sequence(items) => items.iter().for_each(|item| addresses(item, texts)),
+        Value::Mapping(mapping) => mapping.values().for_each(|inner| addresses(inner, texts)),
+        _ => {}
     }
 }
 

@@ -60,8 +60,8 @@ struct Grafana {
 struct Alertmanager {
     enabled: bool,
     pod_disruption_budget: Enabled,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    alertmanager_spec: Option<AlertmanagerSpec>,
+    #[serde(rename = "alertmanagerSpec", skip_serializing_if = "Option::is_none")]
+    spec: Option<AlertmanagerSpec>,
 }
 
 #[derive(Serialize)]
@@ -78,6 +78,7 @@ struct Prometheus {
     prometheus_spec: PrometheusSpec,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "the chart's own switches")]
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct PrometheusSpec {
@@ -228,7 +229,7 @@ fn alertmanager(inputs: Inputs<'_>, sizes: &Sizes) -> Alertmanager {
         pod_disruption_budget: Enabled {
             enabled: is_there && replicas > 1,
         },
-        alertmanager_spec: is_there.then(|| AlertmanagerSpec {
+        spec: is_there.then(|| AlertmanagerSpec {
             replicas,
             priority_class_name: PRIORITY_OBSERVABILITY,
             resources: sizes.alertmanager.resources(),
