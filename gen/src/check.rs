@@ -15,6 +15,9 @@ mod scaling;
 mod tracing;
 mod waivers;
 
+#[cfg(test)]
+pub(crate) use alerts::{is_camel_case, template_labels, wrong_with_summary};
+
 use crate::artefact::Artefacts;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::resolve::Environment;

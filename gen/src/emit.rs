@@ -14,6 +14,7 @@ mod scaling;
 mod secrets;
 mod tracing;
 
+pub(crate) use alerts::{CUSTOM as CUSTOM_ALERTS, names as built_in_alerts};
 pub use dapr::{SelfHosted, emit_self_hosted};
 
 use crate::artefact::Artefacts;

@@ -105,7 +105,7 @@ pub enum Profile {
     Production,
 }
 
-/// Who tells people apart: any provider of OpenID Connect.
+/// Who tells people apart: any OIDC provider.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Auth {

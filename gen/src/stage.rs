@@ -169,8 +169,7 @@ fn reference(object: &Object, key: &str, value: &Value, namespace: &str) -> Opti
     let optional = value.get("optional").and_then(Value::as_bool) == Some(true);
     match key {
         _ if optional => None,
-        "secretKeyRef" | "passwordSecret" | "basicAuth" => Some(Thing::Secret(here, named("name")?)),
-        "secretRef" => Some(Thing::Secret(here, named("name")?)),
+        "secretKeyRef" | "secretRef" | "passwordSecret" | "basicAuth" => Some(Thing::Secret(here, named("name")?)),
         "secret" if value.is_mapping() => Some(Thing::Secret(here, named("secretName").or_else(|| named("name"))?)),
         "configMapKeyRef" | "configMapRef" | "configMap" => Some(Thing::ConfigMap(here, named("name")?)),
         "serviceAccountName" if object.kind != "ServiceMonitor" => Some(Thing::ServiceAccount(here, text()?)),

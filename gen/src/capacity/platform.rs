@@ -166,7 +166,7 @@ const FLUX: [SystemPod; 3] = [
     flux("helm-controller", 100),
 ];
 
-/// kubernetes/kubernetes: `componentResources` of kubeadm's static pods, CoreDNS's addon; kubernetes/minikube: addons.
+/// kubernetes/kubernetes: `componentResources` of kubeadm's static pods, the addon `coredns`; kubernetes/minikube: addons.
 const MINIKUBE: [SystemPod; 7] = [
     pods(1, "kube-apiserver", 250, 0),
     pods(1, "kube-controller-manager", 200, 0),

@@ -36,7 +36,7 @@ pub(super) const RULES: &[Rule] = &[
 
 /// The longest that the chart takes for any of them.
 const LONGEST: Duration = Duration::seconds(3600);
-/// What services take as TASKFLOW_SHUTDOWN_DRAIN_SECONDS.
+/// What services take as `TASKFLOW_SHUTDOWN_DRAIN_SECONDS`.
 const DRAIN: (Duration, Duration) = (Duration::seconds(1), Duration::seconds(60));
 
 fn nodes_can_be_drained(subject: &Subject<'_>) -> Vec<Diagnostic> {

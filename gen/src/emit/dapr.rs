@@ -176,3 +176,6 @@ impl Bus<'_> {
         serde_yaml::to_value(scoped).expect("our own types serialise")
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,7 @@ mod crd;
 
 use super::Inputs;
 use super::operators::grafana_admin;
+use super::tracing::ELASTICSEARCH;
 use crate::artefact::{Artefacts, Resource, Stage, Thing, meta};
 use crate::resolve::{Brokers, Cluster, Environment, NAMESPACE, OBSERVABILITY, ScalerKind, TraceStore};
 use crate::spec::Part;
@@ -80,16 +81,7 @@ pub(crate) fn required_secrets(env: &Environment, catalogue: &Catalogue) -> Vec<
         &["private-key", "public-key"],
         "An Ed25519 key pair in PEM: recurring-tasks signs its calls with it, chat-api checks them.",
     ));
-    if matches!(env.tracing.store, TraceStore::External { .. }) {
-        secrets.push(RequiredSecret {
-            namespace: OBSERVABILITY,
-            ..of(
-                "elasticsearch",
-                &["password", "username"],
-                "The user that Zipkin and the deletion of old indices come as at Elasticsearch.",
-            )
-        });
-    }
+    secrets.extend(trace_store(&env.tracing.store));
     if env.has(Part::Grafana) {
         secrets.push(RequiredSecret {
             namespace: OBSERVABILITY,
@@ -102,6 +94,26 @@ pub(crate) fn required_secrets(env: &Environment, catalogue: &Catalogue) -> Vec<
     }
     secrets.sort_by(|one, other| (one.namespace, &one.name).cmp(&(other.namespace, &other.name)));
     secrets
+}
+
+/// The user at Elasticsearch; that of our own node has his name from Elasticsearch itself.
+fn trace_store(store: &TraceStore) -> Option<RequiredSecret> {
+    let (keys, purpose): (&[_], _) = match store {
+        TraceStore::Memory { .. } => return None,
+        TraceStore::External { .. } => (
+            &["password", "username"],
+            "The user that Zipkin and the deletion of old indices come as at Elasticsearch.",
+        ),
+        TraceStore::Node { .. } => (
+            &["password"],
+            "The password of Elasticsearch's user `elastic`: given to the node at its first start, and shown by Zipkin and \
+             the deletion of old indices.",
+        ),
+    };
+    Some(RequiredSecret {
+        namespace: OBSERVABILITY,
+        ..of(ELASTICSEARCH, keys, purpose)
+    })
 }
 
 fn of(name: impl Into<String>, keys: &[&'static str], purpose: impl Into<String>) -> RequiredSecret {

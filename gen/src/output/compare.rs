@@ -28,7 +28,7 @@ pub enum State {
 
 impl fmt::Display for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+        f.pad(match self {
             Self::Edited => "edited",
             Self::Stale => "stale",
             Self::Missing => "missing",

@@ -18,7 +18,8 @@ pub enum Kafka {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Strimzi {
-    /// Brokers; up to 3 are controllers too, beyond that three controllers stand apart.
+    /// Brokers; up to 3 are controllers too, beyond that three controllers stand apart. Strimzi cannot change the
+    /// controllers of a running cluster: choose 1, 3, or 4 and more before the first deployment.
     #[schemars(range(min = 1, max = 99))]
     pub brokers: u32,
     /// Volume of each broker.

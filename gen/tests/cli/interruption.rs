@@ -60,7 +60,7 @@ fn wait(time: Duration) {
 #[cfg(unix)]
 #[test]
 fn a_killed_run_leaves_every_file_old_or_new_and_the_next_one_completes() {
-    const RUNS: u32 = 60;
+    const RUNS: u32 = 40;
     let (checkout, old, new, of_old, of_new) = both();
     checkout.write("environments/minikube.yaml", &new);
     let begin = Instant::now();

@@ -185,7 +185,7 @@ fn nothing_written_names_the_machine() {
     let here = checkout.path("").to_str().unwrap().to_owned();
     for (path, bytes) in checkout.files("clusters") {
         let text = String::from_utf8(bytes).unwrap();
-        assert!(!text.contains(&here) && !text.contains("\r"), "{path}");
+        assert!(!text.contains(&here) && !text.contains('\r'), "{path}");
         assert!(text.ends_with('\n'), "{path}");
     }
 }

@@ -74,6 +74,7 @@ mod tests {
     use crate::artefact::{Artefacts, Resource, Stage, meta};
     use crate::check::Subject;
     use crate::source::Source;
+    use crate::spec::lock::Lock;
     use crate::spec::units::Date;
     use catalogue::Catalogue;
     use serde::Serialize;
@@ -103,7 +104,7 @@ mod tests {
         let catalogue = Catalogue::taskflow();
         let source = Source::new("environments/minikube.yaml", SPEC.to_owned());
         let written = crate::spec::parse(source, &catalogue).expect("the spec is valid");
-        let env = crate::resolve::resolve(&written, Default::default(), &catalogue);
+        let env = crate::resolve::resolve(&written, Lock::default(), &catalogue);
         let mut artefacts = Artefacts::default();
         let config = Config::from([("offsets.retention.minutes", minutes)]);
         let kafka = Spec {

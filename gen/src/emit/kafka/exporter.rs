@@ -18,7 +18,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 const COMPONENT: &str = "exporter";
-/// The exporter's own port (danielqsj/kafka_exporter:kafka_exporter.go@v1.9.0).
+/// The exporter's own port (`danielqsj/kafka_exporter:kafka_exporter.go@v1.9.0`).
 const PORT: i32 = 9308;
 /// `nobody` in its image.
 const USER: i64 = 65534;

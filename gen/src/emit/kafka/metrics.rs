@@ -8,6 +8,7 @@ use crate::yaml;
 use k8s_openapi::api::core::v1::ConfigMap;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 /// The rules' `ConfigMap`.
 pub(super) const CONFIG_MAP: &str = "kafka-metrics";
@@ -25,6 +26,7 @@ pub(super) fn emit(artefacts: &mut Artefacts) {
 }
 
 /// A kind of bean with the names that are exposed of it.
+#[derive(Clone, Copy)]
 struct Beans {
     /// Domain and type of the bean.
     bean: (&'static str, &'static str),
@@ -212,43 +214,46 @@ fn configuration() -> Configuration {
 }
 
 impl Beans {
-    /// One rule for all its names: `$1` is the name, labels follow. What no rule matches is not exposed.
+    /// One rule for all its names. What no rule matches is not exposed.
     fn rule(&self) -> Rule {
         let (domain, kind) = self.bean;
-        let keys: String = self.labels.iter().map(|label| format!(", {label}=(.+)")).collect();
-        let names = self.names.join("|");
-        // Hyphens are no part of a metric's name; the exporter turns them into underscores.
-        let prefix = format!("{}_{}", domain.replace('.', "_"), metric_word(kind));
-        let (named, attribute, suffix) = match self.value {
-            Reading::Gauge => (format!(", name=({names})"), "Value", ""),
-            Reading::Percent => (format!(", name=({names})Percent"), "Value", "_percent"),
-            Reading::PercentOfLastMinute => (format!(", name=({names})Percent"), "OneMinuteRate", "_percent"),
-            Reading::Count => (format!(", name=({names})PerSec"), "Count", "_total"),
-            Reading::Attribute | Reading::CountingAttribute | Reading::State => (String::new(), "", ""),
+        let alternatives = self.names.join("|");
+        // Where names are beans of their own, `$1` is the name and labels follow; where they are attributes, labels
+        // come first and the name is the group after them.
+        let (key, reading, suffix) = match self.value {
+            Reading::Gauge => (format!(", name=({alternatives})"), "Value".to_owned(), ""),
+            Reading::Percent => (
+                format!(", name=({alternatives})Percent"),
+                "Value".to_owned(),
+                "_percent",
+            ),
+            Reading::PercentOfLastMinute => (
+                format!(", name=({alternatives})Percent"),
+                "OneMinuteRate".to_owned(),
+                "_percent",
+            ),
+            Reading::Count => (format!(", name=({alternatives})PerSec"), "Count".to_owned(), "_total"),
+            Reading::Attribute | Reading::CountingAttribute => (String::new(), format!("({alternatives})"), ""),
+            Reading::State => (String::new(), format!("({alternatives}): (.+)"), ""),
         };
-        let attribute = match self.value {
-            Reading::Attribute | Reading::CountingAttribute => format!("({names}):"),
-            Reading::State => format!("({names}): (.+)"),
-            _ => attribute.to_owned(),
-        };
-        let bean_ends = format!("{named}{keys}");
-        // Keys stand before the attributes of a bean: where the name is an attribute, it is the last group.
-        let (name, first_label) = if named.is_empty() {
-            (self.labels.len() + 1, 1)
-        } else {
-            (1, 2)
-        };
-        let mut labels: BTreeMap<String, String> = self
-            .labels
-            .iter()
-            .enumerate()
-            .map(|(index, label)| ((*label).to_owned(), format!("${}", index + first_label)))
-            .collect();
-        if self.value == Reading::State {
-            labels.insert(names.replace('-', "_"), format!("${}", name + 1));
+        let first_label = if key.is_empty() { 1 } else { 2 };
+        let name = if key.is_empty() { self.labels.len() + 1 } else { 1 };
+        let mut pattern = format!("{domain}<type={kind}{key}");
+        let mut labels = BTreeMap::new();
+        for (index, label) in self.labels.iter().enumerate() {
+            let _ = write!(pattern, ", {label}=(.+)");
+            labels.insert((*label).to_owned(), format!("${}", first_label + index));
         }
+        let _ = write!(pattern, "><>{reading}");
+        if self.value == Reading::State {
+            labels.insert(alternatives.replace('-', "_"), format!("${}", name + 1));
+        } else {
+            pattern.push(':');
+        }
+        // Hyphens are no part of a metric's name; the exporter turns those of a name into underscores.
+        let prefix = format!("{}_{}", domain.replace('.', "_"), metric_word(kind));
         Rule {
-            pattern: format!("{domain}<type={kind}{bean_ends}><>{attribute}"),
+            pattern,
             name: format!("{prefix}_${name}{suffix}"),
             kind: match self.value {
                 Reading::Count | Reading::CountingAttribute => "COUNTER",

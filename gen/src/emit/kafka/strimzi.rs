@@ -42,7 +42,7 @@ pub(super) fn emit(inputs: Inputs<'_>, brokers: &StrimziBrokers, artefacts: &mut
         memory: brokers.memory,
         heap: brokers.heap(),
         volume: env.platform.volume(brokers.volume),
-        source: "the spec; 366 MiB resident were measured at rest with a heap of 512 MiB",
+        source: "the spec; 34m and 513 MiB were measured at rest with a heap of 512 MiB",
     };
     pool(env, &nodes, artefacts);
     if !brokers.dual_role {
@@ -103,7 +103,7 @@ impl Sizes {
                 controller_memory: Bytes::gi(1),
             },
             Profile::Laptop | Profile::FreeTier => Self {
-                operator_cpu: Cpu(20),
+                operator_cpu: Cpu(10),
                 operator_memory: Bytes::mi(256),
                 operator_heap: Bytes::mi(112),
                 exporter_cpu: Cpu(10),

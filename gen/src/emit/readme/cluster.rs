@@ -5,7 +5,7 @@ use crate::artefact::Artefacts;
 use crate::capacity::{self, Amount, Pool};
 use crate::emit::Inputs;
 use crate::emit::secrets::required_secrets;
-use crate::resolve::{Brokers, Kafka, NAMESPACE};
+use crate::resolve::{Brokers, Kafka, NAMESPACE, Service};
 use crate::spec::Part;
 use crate::spec::secrets::Secrets;
 use crate::spec::units::Bytes;
@@ -61,7 +61,7 @@ pub(super) struct AlertRow {
 }
 
 pub(super) fn workloads(inputs: Inputs<'_>, artefacts: &Artefacts) -> Vec<WorkloadRow> {
-    let own: BTreeSet<&str> = inputs.env.services.iter().map(|service| service.app_id()).collect();
+    let own: BTreeSet<&str> = inputs.env.services.iter().map(Service::app_id).collect();
     let range = |least: u32, most: u32| {
         if most > least {
             format!("{least} – {most}")
