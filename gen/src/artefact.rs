@@ -6,7 +6,7 @@ pub use resource::{Resource, cluster_meta, meta};
 
 use crate::spec::units::{Bytes, Cpu};
 use serde::Serialize;
-use serde_yaml::Value;
+use serde_yaml::{Mapping, Value};
 use std::collections::BTreeMap;
 
 /// The fixed stages of a deployment. Everything that an object needs is there before its stage begins.
@@ -368,21 +368,33 @@ fn holds_a_tag(value: &Value) -> bool {
     }
 }
 
-/// Every object says whose it is.
+/// Every object says whose it is, and who it is first: name, namespace, labels, then the rest.
 fn with_common_labels(mut value: Value) -> Value {
     let Some(Value::Mapping(metadata)) = value.get_mut("metadata") else {
         return value;
     };
-    let labels = metadata
-        .entry("labels".into())
-        .or_insert_with(|| Value::Mapping(serde_yaml::Mapping::new()));
-    if let Value::Mapping(labels) = labels {
-        for (key, text) in [
-            ("app.kubernetes.io/managed-by", "taskflow-gen"),
-            ("app.kubernetes.io/part-of", "taskflow"),
-        ] {
-            labels.entry(key.into()).or_insert_with(|| text.into());
+    let mut labels: BTreeMap<String, Value> = match metadata.remove("labels") {
+        Some(Value::Mapping(labels)) => labels
+            .into_iter()
+            .filter_map(|(key, text)| Some((key.as_str()?.to_owned(), text)))
+            .collect(),
+        _ => BTreeMap::new(),
+    };
+    for (key, text) in [
+        ("app.kubernetes.io/managed-by", "taskflow-gen"),
+        ("app.kubernetes.io/part-of", "taskflow"),
+    ] {
+        labels.entry(key.to_owned()).or_insert_with(|| text.into());
+    }
+    let mut ordered = Mapping::new();
+    for key in ["name", "namespace"] {
+        if let Some(value) = metadata.remove(key) {
+            ordered.insert(key.into(), value);
         }
     }
+    let labels = labels.into_iter().map(|(key, text)| (key.into(), text)).collect();
+    ordered.insert("labels".into(), Value::Mapping(labels));
+    ordered.extend(std::mem::take(metadata));
+    *metadata = ordered;
     value
 }

@@ -104,38 +104,45 @@ pub fn needs(object: &Object) -> Vec<Thing> {
         }
     }
     let namespace = object.namespace.clone().unwrap_or_default();
-    references(object, &object.value, &namespace, &mut needs);
+    let walk = Walk {
+        object,
+        namespace: &namespace,
+        values_of_ours: is_release_of_ours(object),
+    };
+    walk.references(&object.value, &mut needs);
     needs.sort();
     needs.dedup();
     needs
 }
 
-/// Walks an object for the keys by which Kubernetes and our operators refer to others.
-fn references(object: &Object, value: &Value, namespace: &str, needs: &mut Vec<Thing>) {
-    match value {
-        Value::Sequence(items) => items.iter().for_each(|item| references(object, item, namespace, needs)),
-        Value::Mapping(mapping) => {
-            if is_release_of_ours(object) {
-                needs.extend(reference_in_values(value, namespace));
-            }
-            for (key, inner) in mapping {
-                let key = key.as_str().unwrap_or_default();
-                if let Some(thing) = reference(object, key, inner, namespace) {
-                    needs.push(thing);
+/// A walk through one object, for the keys by which Kubernetes and our operators refer to others.
+struct Walk<'a> {
+    object: &'a Object,
+    namespace: &'a str,
+    values_of_ours: bool,
+}
+
+impl Walk<'_> {
+    fn references(&self, value: &Value, needs: &mut Vec<Thing>) {
+        match value {
+            Value::Sequence(items) => items.iter().for_each(|item| self.references(item, needs)),
+            Value::Mapping(mapping) => {
+                if self.values_of_ours {
+                    needs.extend(reference_in_values(value, self.namespace));
                 }
-                if key == "secretTargetRef" {
-                    let names = inner
-                        .as_sequence()
-                        .into_iter()
-                        .flatten()
-                        .filter_map(|item| item.get("name"));
-                    let secrets = names.filter_map(Value::as_str);
-                    needs.extend(secrets.map(|name| Thing::Secret(namespace.to_owned(), name.to_owned())));
+                for (key, inner) in mapping {
+                    let key = key.as_str().unwrap_or_default();
+                    needs.extend(reference(self.object, key, inner, self.namespace));
+                    if key == "secretTargetRef" {
+                        let targets = inner.as_sequence().into_iter().flatten();
+                        let secrets = targets.filter_map(|target| target.get("name")?.as_str());
+                        needs.extend(secrets.map(|name| Thing::Secret(self.namespace.to_owned(), name.to_owned())));
+                    }
+                    self.references(inner, needs);
                 }
-                references(object, inner, namespace, needs);
             }
+            _ => {}
         }
-        _ => {}
     }
 }
 
@@ -165,14 +172,19 @@ fn reference_in_values(values: &Value, namespace: &str) -> Vec<Thing> {
 fn reference(object: &Object, key: &str, value: &Value, namespace: &str) -> Option<Thing> {
     let named = |field: &str| value.get(field).and_then(Value::as_str).map(str::to_owned);
     let text = || value.as_str().filter(|text| !text.is_empty()).map(str::to_owned);
-    let here = namespace.to_owned();
-    let optional = value.get("optional").and_then(Value::as_bool) == Some(true);
+    let here = || namespace.to_owned();
+    let optional = || value.get("optional").and_then(Value::as_bool) == Some(true);
     match key {
-        _ if optional => None,
-        "secretKeyRef" | "secretRef" | "passwordSecret" | "basicAuth" => Some(Thing::Secret(here, named("name")?)),
-        "secret" if value.is_mapping() => Some(Thing::Secret(here, named("secretName").or_else(|| named("name"))?)),
-        "configMapKeyRef" | "configMapRef" | "configMap" => Some(Thing::ConfigMap(here, named("name")?)),
-        "serviceAccountName" if object.kind != "ServiceMonitor" => Some(Thing::ServiceAccount(here, text()?)),
+        "secretKeyRef" | "secretRef" | "passwordSecret" | "basicAuth" if !optional() => {
+            Some(Thing::Secret(here(), named("name")?))
+        }
+        "secret" if value.is_mapping() && !optional() => {
+            Some(Thing::Secret(here(), named("secretName").or_else(|| named("name"))?))
+        }
+        "configMapKeyRef" | "configMapRef" | "configMap" if !optional() => {
+            Some(Thing::ConfigMap(here(), named("name")?))
+        }
+        "serviceAccountName" if object.kind != "ServiceMonitor" => Some(Thing::ServiceAccount(here(), text()?)),
         "priorityClassName" => text()
             .filter(|name| !name.starts_with("system-"))
             .map(Thing::PriorityClass),
@@ -182,14 +194,14 @@ fn reference(object: &Object, key: &str, value: &Value, namespace: &str) -> Opti
         "scaleTargetRef" => Some(Thing::Workload(named("name")?)),
         "sourceRef" if object.kind == "HelmRelease" => Some(Thing::Source(
             named("kind")?,
-            named("namespace").unwrap_or(here),
+            named("namespace").unwrap_or_else(here),
             named("name")?,
         )),
-        "existingSecret" => Some(Thing::Secret(here, text()?)),
-        "serviceAccountRef" => Some(Thing::ServiceAccount(here, named("name")?)),
+        "existingSecret" => Some(Thing::Secret(here(), text()?)),
+        "serviceAccountRef" => Some(Thing::ServiceAccount(here(), named("name")?)),
         "chartRef" | "secretStoreRef" => Some(Thing::Source(
             named("kind")?,
-            named("namespace").unwrap_or(here),
+            named("namespace").unwrap_or_else(here),
             named("name")?,
         )),
         _ => None,

@@ -28,14 +28,14 @@ fn block(value: &Value, indent: usize, out: &mut String) {
         }
         scalar => {
             // A literal block is indented even where nothing stands around it.
-            out.push_str(&inline(scalar, indent + 2));
+            inline(scalar, indent + 2, out);
             out.push('\n');
         }
     }
 }
 
 fn entry(key: &Value, value: &Value, indent: usize, out: &mut String) {
-    out.push_str(&inline(key, indent));
+    inline(key, indent, out);
     out.push(':');
     match value {
         Value::Mapping(mapping) if !mapping.is_empty() => {
@@ -49,7 +49,7 @@ fn entry(key: &Value, value: &Value, indent: usize, out: &mut String) {
         }
         scalar => {
             out.push(' ');
-            out.push_str(&inline(scalar, indent + 2));
+            inline(scalar, indent + 2, out);
             out.push('\n');
         }
     }
@@ -75,38 +75,45 @@ fn sequence_item(item: &Value, indent: usize, out: &mut String) {
             }
         }
         scalar => {
-            out.push_str(&inline(scalar, indent + 2));
+            inline(scalar, indent + 2, out);
             out.push('\n');
         }
     }
 }
 
 fn pad(indent: usize, out: &mut String) {
-    out.extend(std::iter::repeat_n(' ', indent));
+    const SPACES: &str = "                                ";
+    let mut left = indent;
+    while left > 0 {
+        let step = left.min(SPACES.len());
+        out.push_str(&SPACES[..step]);
+        left -= step;
+    }
 }
 
-fn inline(value: &Value, indent: usize) -> String {
+fn inline(value: &Value, indent: usize, out: &mut String) {
     match value {
-        Value::Null => "null".to_owned(),
-        Value::Bool(b) => b.to_string(),
-        Value::Number(n) => n.to_string(),
-        Value::String(text) => string(text, indent),
-        Value::Sequence(_) => "[]".to_owned(),
-        Value::Mapping(_) => "{}".to_owned(),
-        Value::Tagged(tagged) => inline(&tagged.value, indent),
+        Value::Null => out.push_str("null"),
+        Value::Bool(b) => out.push_str(if *b { "true" } else { "false" }),
+        Value::Number(n) => out.push_str(&n.to_string()),
+        Value::String(text) => string(text, indent, out),
+        Value::Sequence(_) => out.push_str("[]"),
+        Value::Mapping(_) => out.push_str("{}"),
+        Value::Tagged(tagged) => inline(&tagged.value, indent, out),
     }
 }
 
-fn string(text: &str, indent: usize) -> String {
-    if text.contains('\n') && can_be_literal(text) {
-        return literal(text, indent);
-    }
+fn string(text: &str, indent: usize, out: &mut String) {
     if is_plain(text) {
-        text.to_owned()
+        out.push_str(text);
+    } else if text.contains('\n') && can_be_literal(text) {
+        literal(text, indent, out);
     } else if text.chars().all(|c| c == ' ' || !(c.is_control() || c.is_whitespace())) {
-        format!("'{}'", text.replace('\'', "''"))
+        out.push('\'');
+        out.push_str(&text.replace('\'', "''"));
+        out.push('\'');
     } else {
-        double_quoted(text)
+        double_quoted(text, out);
     }
 }
 
@@ -119,20 +126,19 @@ fn can_be_literal(text: &str) -> bool {
         && text.lines().all(|line| !line.ends_with(' '))
 }
 
-fn literal(text: &str, indent: usize) -> String {
-    let mut out = String::from(if text.ends_with('\n') { "|" } else { "|-" });
+fn literal(text: &str, indent: usize, out: &mut String) {
+    out.push_str(if text.ends_with('\n') { "|" } else { "|-" });
     for line in text.trim_end_matches('\n').split('\n') {
         out.push('\n');
         if !line.is_empty() {
-            pad(indent, &mut out);
+            pad(indent, out);
             out.push_str(line);
         }
     }
-    out
 }
 
-fn double_quoted(text: &str) -> String {
-    let mut out = String::from("\"");
+fn double_quoted(text: &str, out: &mut String) {
+    out.push('"');
     for c in text.chars() {
         match c {
             '"' => out.push_str("\\\""),
@@ -152,7 +158,6 @@ fn double_quoted(text: &str) -> String {
         }
     }
     out.push('"');
-    out
 }
 
 /// Whether no YAML 1.1 or 1.2 reader could take the text for anything but itself.

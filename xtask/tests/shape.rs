@@ -209,7 +209,11 @@ fn a_changed_chart_has_a_new_version() {
         "the chart changed: raise `version` in Chart.yaml, then append its line to charts/versions.txt: {now}"
     );
     let versions: BTreeSet<&str> = lines.iter().filter_map(|line| line.split(' ').nth(1)).collect();
-    assert_eq!(versions.len(), lines.len(), "a version of charts/versions.txt is there twice");
+    assert_eq!(
+        versions.len(),
+        lines.len(),
+        "a version of charts/versions.txt is there twice"
+    );
 }
 
 /// A digest over what Helm packs: not the page for people, not the samples.
@@ -224,7 +228,10 @@ fn digest_of_chart(chart: &Path) -> String {
             hasher.update(format!("{name}\0{}\0", read(&file)));
         }
     }
-    hasher.finalize()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+    hasher.finalize()[..8]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) {

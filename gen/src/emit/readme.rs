@@ -11,8 +11,10 @@ use crate::artefact::Artefacts;
 use handlebars::Handlebars;
 use serde::Serialize;
 use std::fmt::Display;
+use std::sync::OnceLock;
 
 const FAMILY: &str = "readme";
+const PAGE: &str = "environment";
 const TEMPLATE: &str = include_str!("../../templates/environment.md.hbs");
 
 /// The page.
@@ -46,13 +48,24 @@ struct Page {
 
 pub(super) fn emit(inputs: Inputs<'_>, artefacts: &mut Artefacts) {
     let page = page(inputs, artefacts);
-    let mut handlebars = Handlebars::new();
-    handlebars.set_strict_mode(true);
-    handlebars.register_escape_fn(handlebars::no_escape);
-    let text = handlebars
-        .render_template(TEMPLATE, &page)
+    let text = template()
+        .render(PAGE, &page)
         .expect("the template names only fields of `Page`");
     artefacts.add_text(FAMILY, "README.md", "/environment", text);
+}
+
+/// The template, read once for all environments.
+fn template() -> &'static Handlebars<'static> {
+    static TEMPLATES: OnceLock<Handlebars<'static>> = OnceLock::new();
+    TEMPLATES.get_or_init(|| {
+        let mut handlebars = Handlebars::new();
+        handlebars.set_strict_mode(true);
+        handlebars.register_escape_fn(handlebars::no_escape);
+        handlebars
+            .register_template_string(PAGE, TEMPLATE)
+            .expect("the template is well-formed");
+        handlebars
+    })
 }
 
 fn page(inputs: Inputs<'_>, artefacts: &Artefacts) -> Page {

@@ -106,7 +106,7 @@ fn trace_store(store: &TraceStore) -> Option<RequiredSecret> {
         ),
         TraceStore::Node { .. } => (
             &["password"],
-            "The password of Elasticsearch's user `elastic`: given to the node at its first start, and shown by Zipkin and \
+            "The password of Elasticsearch's user `elastic`: given to the node when it starts, and shown by Zipkin and \
              the deletion of old indices.",
         ),
     };

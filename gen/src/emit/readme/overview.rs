@@ -1,7 +1,7 @@
 //! What the environment is: facts, services, topics, pins, defaults, and how it comes to life.
 
 use super::{cell, counted, list};
-use crate::artefact::{Artefacts, Content};
+use crate::artefact::Artefacts;
 use crate::emit::{FLUX_NAMESPACE, Inputs};
 use crate::pins;
 use crate::resolve::{Autoscaler, Brokers, Disruption, ScalerKind, Service, TraceStore};
@@ -9,6 +9,7 @@ use crate::spec::secrets::{ExternalSecrets, Secrets};
 use crate::spec::{Part, Profile};
 use serde::Serialize;
 use serde_yaml::Value;
+use std::collections::BTreeSet;
 
 #[derive(Serialize)]
 pub(super) struct Fact {
@@ -303,12 +304,15 @@ pub(super) fn waivers(inputs: Inputs<'_>) -> Vec<WaiverRow> {
 
 /// The pins that something here names.
 pub(super) fn pins(artefacts: &Artefacts) -> Vec<PinRow> {
+    let mut texts = BTreeSet::new();
+    for (_, object) in artefacts.objects() {
+        addresses(&object.value, &mut texts);
+    }
     let named = |pin: &pins::Pin| {
-        let versioned = |text: &str| text.contains(pin.location) || text.starts_with(&pin.image());
-        artefacts.iter().any(|artefact| match &artefact.content {
-            Content::Object(object) => any_text(&object.value, &versioned),
-            Content::Text(_) => false,
-        })
+        let image = pin.image();
+        texts
+            .iter()
+            .any(|text| text.contains(pin.location) || text.starts_with(&image))
     };
     let by_location = pins::ALL.iter().filter(|pin| named(pin));
     by_location
@@ -327,12 +331,15 @@ pub(super) fn pins(artefacts: &Artefacts) -> Vec<PinRow> {
         .collect()
 }
 
-fn any_text(value: &Value, wanted: &impl Fn(&str) -> bool) -> bool {
+/// Every one-line text with a slash: where images and charts are named.
+fn addresses<'a>(value: &'a Value, texts: &mut BTreeSet<&'a str>) {
     match value {
-        Value::String(text) => wanted(text),
-        Value::Sequence(items) => items.iter().any(|item| any_text(item, wanted)),
-        Value::Mapping(mapping) => mapping.values().any(|inner| any_text(inner, wanted)),
-        _ => false,
+        Value::String(text) if text.contains('/') && !text.contains('\n') => {
+            texts.insert(text);
+        }
+        Value::Sequence(items) => items.iter().for_each(|item| addresses(item, texts)),
+        Value::Mapping(mapping) => mapping.values().for_each(|inner| addresses(inner, texts)),
+        _ => {}
     }
 }
 
