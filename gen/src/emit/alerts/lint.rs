@@ -158,3 +158,31 @@ fn every_alert_has_a_runbook_and_every_runbook_an_alert() {
         );
     }
 }
+
+/// A query that the reader pastes at night must work.
+#[test]
+fn every_query_of_a_runbook_asks_for_what_exists() {
+    let mut known: Vec<Metrics> = Vec::new();
+    let catalogue = Catalogue::taskflow();
+    for env in environments(&catalogue) {
+        let inputs = Inputs {
+            env: &env,
+            catalogue: &catalogue,
+        };
+        let scope = Scope::new(inputs, &Artefacts::default());
+        let records = GROUPS.iter().flat_map(|group| (group.records)(&scope));
+        known.push(Metrics::of(&env, &catalogue, records.map(|record| record.name)));
+    }
+    for alert in alerts() {
+        let page = fs::read_to_string(root().join("docs/runbooks").join(format!("{}.md", alert.name))).unwrap();
+        let blocks = page
+            .split("```promql\n")
+            .skip(1)
+            .filter_map(|rest| rest.split("```").next());
+        for query in blocks.flat_map(str::lines) {
+            let parsed = promql::parse(query).unwrap_or_else(|error| panic!("{}: {error}\n{query}", alert.name));
+            let works = known.iter().any(|metrics| parsed.check(metrics).0.is_empty());
+            assert!(works, "{}: {query}", alert.name);
+        }
+    }
+}
