@@ -38,10 +38,19 @@ fn pod(workload: &Value) -> Option<Value> {
     let name = workload["metadata"]["name"].as_str()?;
     metadata["name"] = json!(format!("{name}-judged"));
     metadata["namespace"] = workload["metadata"]["namespace"].clone();
+    let mut spec = template["spec"].clone();
+    // The controller gives each Pod a volume per claim; here an empty one stands for it.
+    for claim in workload["spec"]["volumeClaimTemplates"].as_array().into_iter().flatten() {
+        let volume = json!({ "name": claim["metadata"]["name"], "emptyDir": {} });
+        match spec["volumes"].as_array_mut() {
+            Some(volumes) => volumes.push(volume),
+            None => spec["volumes"] = json!([volume]),
+        }
+    }
     Some(json!({
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": metadata,
-        "spec": template["spec"],
+        "spec": spec,
     }))
 }
