@@ -163,7 +163,6 @@ fn compares(expr: &Expr) -> bool {
             compares(&it.lhs) && compares(&it.rhs)
         }
         Expr::Binary(it) if it.op.is_set_operator() => compares(&it.lhs) || compares(&it.rhs),
-        Expr::Binary(_) => false,
         Expr::Call(call) if call.func.name.starts_with("absent") => true,
         Expr::Call(call) if call.func.name.starts_with("label_") => {
             call.args.args.first().is_some_and(|first| compares(first))

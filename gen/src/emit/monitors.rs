@@ -4,7 +4,7 @@ mod pod_monitor;
 
 use super::{FLUX_NAMESPACE, Inputs, tracing};
 use crate::artefact::{Artefacts, Resource, Stage, meta};
-use crate::resolve::{Cluster, Environment, Kafka, NAMESPACE, OBSERVABILITY};
+use crate::resolve::{Cluster, Environment, Kafka, NAMESPACE, OBSERVABILITY, Service};
 use crate::spec::secrets::Secrets;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement};
 use pod_monitor::{Endpoint, NamespaceSelector, PodMonitorSpec, Relabeling};
@@ -53,7 +53,7 @@ fn services(env: &Environment, artefacts: &mut Artefacts) {
         .services
         .iter()
         .filter(|service| service.entry.metrics_port.is_some());
-    let names = with_metrics.map(|service| service.app_id()).collect();
+    let names = with_metrics.map(Service::app_id).collect();
     let pods = LabelSelector {
         match_labels: Some(BTreeMap::from([(
             "app.kubernetes.io/part-of".to_owned(),

@@ -16,7 +16,7 @@ pub(super) const GROUP: Group = Group {
             severity: Critical,
             summary: "Fewer Kafka brokers answer than there should be.",
             description: "Only {{ $value }} brokers answer.",
-            expr: broker_down,
+            expr: |scope| Some(broker_down(scope)),
         },
         Alert {
             name: "KafkaUnderReplicated",
@@ -87,9 +87,9 @@ fn of_strimzi<'a>(scope: &'a Scope<'_>) -> Option<&'a crate::resolve::StrimziBro
 }
 
 /// A broker of our own is scraped; how many an outside cluster has is known from its copies at the least.
-fn broker_down(scope: &Scope<'_>) -> Option<String> {
+fn broker_down(scope: &Scope<'_>) -> String {
     let Some(strimzi) = of_strimzi(scope) else {
-        return Some(format!("max(kafka_brokers) < {}", scope.env.kafka.replication_factor));
+        return format!("max(kafka_brokers) < {}", scope.env.kafka.replication_factor);
     };
     let brokers: u64 = scope.broker_pools.iter().map(|(_, replicas)| replicas).sum();
     let brokers = if brokers == 0 {
@@ -97,11 +97,11 @@ fn broker_down(scope: &Scope<'_>) -> Option<String> {
     } else {
         brokers
     };
-    Some(format!(
+    format!(
         "(sum(up{{namespace=\"{NAMESPACE}\",job=\"kafka\",pod=~\"{}-({})-[0-9]+\"}}) or vector(0)) < {brokers}",
         Kafka::CLUSTER,
         pools(scope)
-    ))
+    )
 }
 
 /// minikube's host paths report no sizes.

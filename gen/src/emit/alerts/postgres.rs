@@ -32,7 +32,7 @@ pub(super) const GROUP: Group = Group {
             severity: Warning,
             summary: "More than four fifths of the database's connections are in use.",
             description: "{{ $value | humanizePercentage }} of the connections that the database allows are in use.",
-            expr: connections_high,
+            expr: |scope| Some(connections_high(scope)),
         },
         Alert {
             name: "PostgresReplicationLag",
@@ -96,13 +96,13 @@ fn replicated(scope: &Scope<'_>) -> Option<u32> {
 }
 
 /// Our own server knows; of somebody else's we know what our pools hold open.
-fn connections_high(scope: &Scope<'_>) -> Option<String> {
+fn connections_high(scope: &Scope<'_>) -> String {
     if scope.env.postgres.cluster.is_some() {
-        return Some(format!(
+        return format!(
             "max(sum by (pod) (cnpg_backends_total{{namespace=\"{NAMESPACE}\"}}) / on (pod) \
              max by (pod) (cnpg_pg_settings_setting{{namespace=\"{NAMESPACE}\",name=\"max_connections\"}})) > 0.8"
-        ));
+        );
     }
     let open = metrics::DB_POOL_CONNECTIONS.name;
-    Some(format!("sum({open}) / {} > 0.8", scope.env.postgres.max_connections))
+    format!("sum({open}) / {} > 0.8", scope.env.postgres.max_connections)
 }

@@ -27,7 +27,7 @@ pub(super) const GROUP: Group = Group {
             severity: Critical,
             summary: "A service fails so many requests that the month's error budget is gone within days.",
             description: "{{ $value | humanizePercentage }} of the requests to {{ $labels.job }} fail; the objective allows 0.1 %.",
-            expr: |scope| enough_failed(scope, burn::burns(FAILED, &burn::FAST), "6h"),
+            expr: |scope| enough_failed(scope, &burn::burns(FAILED, &burn::FAST), "6h"),
         },
         Alert {
             name: "ServiceErrorBurnSlow",
@@ -35,7 +35,7 @@ pub(super) const GROUP: Group = Group {
             severity: Warning,
             summary: "A service fails more requests than the month's error budget allows.",
             description: "{{ $value | humanizePercentage }} of the requests to {{ $labels.job }} fail; the objective allows 0.1 %.",
-            expr: |scope| enough_failed(scope, burn::burns(FAILED, &burn::SLOW), "3d"),
+            expr: |scope| enough_failed(scope, &burn::burns(FAILED, &burn::SLOW), "3d"),
         },
         Alert {
             name: "ServiceLatencyHigh",
@@ -122,7 +122,7 @@ fn requests(scope: &Scope<'_>, status: &str) -> Option<String> {
     Some(format!("{total}{{job=~\"{jobs}\",{FOR_PEOPLE}{status}}}"))
 }
 
-fn enough_failed(scope: &Scope<'_>, burns: String, window: &str) -> Option<String> {
+fn enough_failed(scope: &Scope<'_>, burns: &str, window: &str) -> Option<String> {
     let failed = requests(scope, ",status=~\"5..\"")?;
     Some(format!(
         "{burns} and on (job) sum by (job) (increase({failed}[{window}])) >= {FEW}"

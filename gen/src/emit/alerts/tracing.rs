@@ -50,7 +50,7 @@ pub(super) const GROUP: Group = Group {
             severity: Warning,
             summary: "No collector takes spans.",
             description: "{{ $value }} collectors of one tier are ready in {{ $labels.namespace }}; traces are lost.",
-            expr: collector_down,
+            expr: |scope| Some(collector_down(scope)),
         },
         Alert {
             name: "SamplerBackendsMissing",
@@ -95,13 +95,13 @@ fn available(kind: &str, name: &str) -> String {
     format!("max by (namespace, {kind}) ({metric}{{namespace=\"{OBSERVABILITY}\",{kind}=\"{name}\"}}) == 0")
 }
 
-fn collector_down(scope: &Scope<'_>) -> Option<String> {
+fn collector_down(scope: &Scope<'_>) -> String {
     let first = available("deployment", COLLECTOR);
-    Some(if scope.env.tracing.balancers > 0 {
+    if scope.env.tracing.balancers > 0 {
         format!("{first} or {}", available("statefulset", SAMPLER))
     } else {
         first
-    })
+    }
 }
 
 /// A job that never succeeded has no time of success: then its age counts.

@@ -5,6 +5,7 @@ use super::config::{self, Config, HEALTH_PORT, METRICS_PORT};
 use super::sizing::{self, Size};
 use super::{COLLECTOR, FAMILY, OTLP_GRPC, OTLP_HTTP, SAMPLER, pod};
 use crate::artefact::{Artefacts, Footprint, Stage};
+use crate::output::sha256;
 use crate::pins;
 use crate::resolve::OBSERVABILITY;
 use k8s_openapi::api::apps::v1::{
@@ -15,7 +16,6 @@ use k8s_openapi::api::core::v1::{
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
-use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
 const COMPONENT: &str = "collector";
@@ -111,7 +111,11 @@ fn template(inputs: Inputs<'_>, artefacts: &mut Artefacts, name: &str, size: Siz
     PodTemplateSpec {
         metadata: Some(ObjectMeta {
             labels: Some(pod::labels(name, COMPONENT)),
-            annotations: Some(BTreeMap::from([("checksum/config".to_owned(), digest(&text))])),
+            // Changes the pods when their configuration changes; the ConfigMap keeps its name.
+            annotations: Some(BTreeMap::from([(
+                "checksum/config".to_owned(),
+                sha256(text.as_bytes()),
+            )])),
             ..ObjectMeta::default()
         }),
         spec: Some(PodSpec {
@@ -163,14 +167,6 @@ fn container(size: Size) -> Container {
         }]),
         ..Container::default()
     }
-}
-
-/// Changes the pods when their configuration changes; the `ConfigMap` keeps its name.
-pub(super) fn digest(text: &str) -> String {
-    Sha256::digest(text.as_bytes())
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
 }
 
 pub(super) fn count(replicas: u32) -> i32 {

@@ -111,7 +111,7 @@ fn claim(inputs: Inputs<'_>, volume: Bytes) -> PersistentVolumeClaim {
 /// Users and passwords are on, because a trace holds what people typed into an address. TLS is off: the traffic does not
 /// leave the namespace, and the certificate that Elasticsearch would make for itself at each start convinces nobody.
 fn variables(memory: Bytes) -> Vec<EnvVar> {
-    let heap = memory.0 / 2 >> 20;
+    let heap = (memory.0 / 2) >> 20;
     vec![
         pod::variable("ES_JAVA_OPTS", format!("-Xms{heap}m -Xmx{heap}m")),
         pod::variable("cluster.name", "taskflow-traces"),

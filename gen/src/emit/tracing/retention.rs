@@ -1,8 +1,9 @@
 //! Deletes traces that are old enough: Zipkin has no retention of its own in Elasticsearch.
 
 use super::super::Inputs;
-use super::{FAMILY, RETENTION, collector, elasticsearch_url, elasticsearch_user, pod};
+use super::{FAMILY, RETENTION, elasticsearch_url, elasticsearch_user, pod};
 use crate::artefact::{Artefacts, Footprint, Stage};
+use crate::output::sha256;
 use crate::pins;
 use crate::resolve::{OBSERVABILITY, TraceStore};
 use crate::spec::units::{Bytes, Cpu};
@@ -80,7 +81,7 @@ fn job(store: &TraceStore) -> JobSpec {
                 labels: Some(pod::labels(RETENTION, COMPONENT)),
                 annotations: Some(BTreeMap::from([(
                     "checksum/script".to_owned(),
-                    collector::digest(SCRIPT),
+                    sha256(SCRIPT.as_bytes()),
                 )])),
                 ..ObjectMeta::default()
             }),
