@@ -31,18 +31,28 @@ fn a_change_of_any_byte_of_any_file_is_found() {
     let checkout = Checkout::written();
     let files = checkout.files("clusters");
     assert!(files.len() > 20);
-    for (path, bytes) in &files {
-        let mut changed = bytes.clone();
-        // Another place in each file, so that headers, middles and ends are all hit.
-        let at = path.len() * 7919 % changed.len();
-        changed[at] ^= 1;
-        checkout.write(&format!("clusters/{path}"), &changed);
+    // All files at once, at other places each time: the first byte, the last, and some in between.
+    for round in 0..5 {
+        for (path, bytes) in &files {
+            let mut changed = bytes.clone();
+            let at = match round {
+                0 => 0,
+                1 => changed.len() - 1,
+                _ => path.len() * 7919 * round % changed.len(),
+            };
+            changed[at] ^= 1;
+            checkout.write(&format!("clusters/{path}"), &changed);
+        }
         let run = checkout.gen_with(["check", "--quiet"]).ends_with(1);
-        let named = run
-            .stdout
-            .lines()
-            .any(|line| line.ends_with(&format!(" clusters/{path}")));
-        assert!(named, "byte {at} of {path}: {run:#?}");
+        for path in files.keys() {
+            let named = run
+                .stdout
+                .lines()
+                .any(|line| line.ends_with(&format!(" clusters/{path}")));
+            assert!(named, "round {round}, {path}: {run:#?}");
+        }
+    }
+    for (path, bytes) in &files {
         checkout.write(&format!("clusters/{path}"), bytes);
     }
     checkout.gen_with(["check"]).ends_with(0);

@@ -98,7 +98,6 @@ fn a_killed_run_leaves_every_file_old_or_new_and_the_next_one_completes() {
             of_new,
             "the next run completes, and cleans up"
         );
-        checkout.gen_with(["check"]).ends_with(0);
     }
     // Not asserted: on a fast disk the renaming may take less than the distance of two moments.
     eprintln!("{mixed} of {RUNS} runs were stopped between two files");
