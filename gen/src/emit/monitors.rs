@@ -21,6 +21,14 @@ pub(super) const SIDECAR_JOB: &str = "daprd";
 /// The ports that Strimzi's pods serve metrics on (strimzi/strimzi-kafka-operator: `MetricsModel`).
 const STRIMZI_PORT: &str = "tcp-prometheus";
 
+/// The controllers of Flux that work here (fluxcd/flux2-monitoring-example: `monitoring/configs/podmonitor.yaml`).
+const FLUX_CONTROLLERS: &[&str] = &[
+    "helm-controller",
+    "kustomize-controller",
+    "notification-controller",
+    "source-controller",
+];
+
 pub(super) fn emit(inputs: Inputs<'_>, artefacts: &mut Artefacts) {
     let env = inputs.env;
     services(env, artefacts);
@@ -149,7 +157,7 @@ fn others(env: &Environment, artefacts: &mut Artefacts) {
                 "flux",
                 "/gitops",
                 FLUX_NAMESPACE,
-                labelled("app.kubernetes.io/part-of", "flux"),
+                one_of("app", FLUX_CONTROLLERS.to_vec()),
                 "http-prom",
             ),
         ),

@@ -97,6 +97,12 @@ fn several_samplers_get_whole_traces_from_the_balancers() {
 }
 
 #[test]
+fn spans_are_sent_where_the_collector_listens() {
+    let address = format!("{}:{}", super::address(COLLECTOR), super::OTLP_GRPC);
+    assert_eq!(resolve::otlp_address(), address);
+}
+
+#[test]
 fn where_everything_is_kept_one_policy_says_so() {
     assert_eq!(policies(&config(&emitted("minikube"), COLLECTOR)), ["always_sample"]);
 }
