@@ -148,11 +148,12 @@ fn double_quoted(text: &str, out: &mut String) {
             '\r' => out.push_str("\\r"),
             c if c.is_control() || (c != ' ' && c.is_whitespace()) || c == '\u{feff}' => {
                 let code = u32::from(c);
-                out.push_str(&if code <= 0xff {
+                let escaped = if code <= 0xff {
                     format!("\\x{code:02x}")
                 } else {
                     format!("\\u{code:04x}")
-                });
+                };
+                out.push_str(&escaped);
             }
             c => out.push(c),
         }

@@ -223,20 +223,23 @@ fn digest_of_chart(chart: &Path) -> String {
     files.sort();
     let mut hasher = Sha256::new();
     for file in files {
-        let name = file.strip_prefix(chart).unwrap().display().to_string();
+        let name = file
+            .strip_prefix(chart)
+            .expect("it was found there")
+            .display()
+            .to_string();
         if name != "README.md" && !name.starts_with("ci/") {
             hasher.update(format!("{name}\0{}\0", read(&file)));
         }
     }
-    hasher.finalize()[..8]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    let digest = hasher.finalize();
+    let first = u64::from_be_bytes(digest[..8].try_into().expect("a digest has 32 bytes"));
+    format!("{first:016x}")
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
+    for entry in std::fs::read_dir(folder).expect("the chart can be listed") {
+        let path = entry.expect("the chart can be listed").path();
         if path.is_dir() {
             collect(&path, files);
         } else {

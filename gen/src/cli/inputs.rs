@@ -108,7 +108,7 @@ fn source(folder: &Path, file: &str) -> Result<Source, Box<Diagnostic>> {
         Ok(text) => Ok(Source::new(shown, text.trim_start_matches('\u{feff}').to_owned())),
         Err(error) => {
             let at = error.utf8_error().valid_up_to();
-            let line = error.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
+            let line = error.as_bytes()[..at].split(|byte| *byte == b'\n').count();
             let message = format!("`{shown}` is not UTF-8 text: byte {at}, line {line}");
             Err(Box::new(
                 Diagnostic::about_file(codes::NOT_UTF8, &shown, message).fix("save it as UTF-8"),

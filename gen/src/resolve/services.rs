@@ -236,8 +236,7 @@ fn transports(entry: &catalogue::Service, said: &written::ServiceSpec, bus: Bus)
 fn default_min(entry: &catalogue::Service, profile: Profile) -> u32 {
     match (profile, entry.app_id) {
         (Profile::Production, catalogue::app_ids::CHAT_API) => 3,
-        (Profile::Production, _) => 2,
-        (Profile::FreeTier, catalogue::app_ids::CHAT_API) => 2,
+        (Profile::Production, _) | (Profile::FreeTier, catalogue::app_ids::CHAT_API) => 2,
         _ => 1,
     }
 }

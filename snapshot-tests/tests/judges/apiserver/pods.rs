@@ -40,7 +40,11 @@ fn pod(workload: &Value) -> Option<Value> {
     metadata["namespace"] = workload["metadata"]["namespace"].clone();
     let mut spec = template["spec"].clone();
     // The controller gives each Pod a volume per claim; here an empty one stands for it.
-    for claim in workload["spec"]["volumeClaimTemplates"].as_array().into_iter().flatten() {
+    for claim in workload["spec"]["volumeClaimTemplates"]
+        .as_array()
+        .into_iter()
+        .flatten()
+    {
         let volume = json!({ "name": claim["metadata"]["name"], "emptyDir": {} });
         match spec["volumes"].as_array_mut() {
             Some(volumes) => volumes.push(volume),

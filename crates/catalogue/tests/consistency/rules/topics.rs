@@ -76,7 +76,7 @@ pub(crate) fn dead_letters_go_to_the_twin(catalogue: &Catalogue) -> Vec<String> 
                     "{app_id}: dead letters of {topic} go to {target}, not to its twin"
                 )),
                 None if keeps && twin.is_some() => {
-                    problems.push(format!("{app_id}: gives up on {topic} without a dead letter"))
+                    problems.push(format!("{app_id}: gives up on {topic} without a dead letter"));
                 }
                 _ => {}
             }
