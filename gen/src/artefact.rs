@@ -26,13 +26,11 @@ pub enum Stage {
     Dapr,
     /// Our services, each with its autoscaler.
     Apps,
-    /// What proves that the whole works.
-    Verify,
 }
 
 impl Stage {
     /// Every stage, in order.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 7] = [
         Self::Base,
         Self::Operators,
         Self::Config,
@@ -40,7 +38,6 @@ impl Stage {
         Self::Observability,
         Self::Dapr,
         Self::Apps,
-        Self::Verify,
     ];
 
     /// Its folder under `clusters/<env>/`.
@@ -53,7 +50,6 @@ impl Stage {
             Self::Observability => "40-observability",
             Self::Dapr => "45-dapr",
             Self::Apps => "50-apps",
-            Self::Verify => "60-verify",
         }
     }
 

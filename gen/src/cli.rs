@@ -18,8 +18,8 @@ use taskflow_gen::{Compilation, compile, compile_self_hosted, output, spec};
 
 /// Compiles environments/<env>.yaml into clusters/<env>/.
 ///
-/// Without a command it writes. Exit codes: 0 nothing to report, 1 files differ (check), 2 a spec is wrong,
-/// 3 warnings under --deny-warnings, 4 a file could not be read or written or is not gen's to touch, 101 a bug.
+/// Without a command it writes. Exit codes: 0 nothing to report, 1 files differ (check), 2 a spec or
+/// the command line is wrong, 3 warnings under --deny-warnings, 4 a file could not be read or written or is not gen's to touch, 101 a bug.
 #[derive(Debug, Parser)]
 #[command(name = "gen", version, max_term_width = 100)]
 pub(crate) struct Arguments {
@@ -148,10 +148,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
         );
     }
     let done = match &arguments.command {
-        Some(Command::Check) => check(&root, &compilations, arguments.quiet)?,
+        Some(Command::Check) => check(&root, &compilations, arguments)?,
         Some(Command::Ls) => list(&compilations)?,
         None if let Some((out, _)) = &local => write_locally(out, &compilations, arguments.quiet)?,
-        _ => write::write(&root, &compilations, arguments.quiet)?,
+        _ => write::write(
+            &root,
+            &compilations,
+            arguments.quiet || arguments.format != Format::Human,
+        )?,
     };
     let warned = arguments.deny_warnings && worst == Some(Severity::Warning);
     Ok(if done == Exit::Nothing && warned {
@@ -214,26 +218,26 @@ fn schema(catalogue: &Catalogue, out: Option<&std::path::Path>) -> Result<Exit> 
     Ok(Exit::Nothing)
 }
 
-fn check(root: &std::path::Path, compilations: &[Compilation], quiet: bool) -> Result<Exit> {
+fn check(root: &std::path::Path, compilations: &[Compilation], arguments: &Arguments) -> Result<Exit> {
     let mut out = std::io::stdout().lock();
     let mut exit = Exit::Nothing;
+    let human = arguments.format == Format::Human;
     for (compilation, tree) in compilations.iter().filter_map(|c| Some((c, c.tree.as_ref()?))) {
         let found = folder::read(&root.join("clusters").join(&compilation.name))?;
         let differences = output::compare(tree, &found);
         for difference in &differences {
-            writeln!(
-                out,
-                "{:8} clusters/{}/{}",
-                difference.state, compilation.name, difference.path
-            )?;
+            let path = format!("clusters/{}/{}", compilation.name, difference.path);
+            writeln!(out, "{}", report::difference(arguments.format, difference.state, &path))?;
         }
-        if differences.is_empty() {
-            if !quiet {
+        if !differences.is_empty() {
+            exit = Exit::Differences;
+        }
+        match differences.is_empty() {
+            true if human && !arguments.quiet => {
                 writeln!(out, "{}: {} files are as they should be", compilation.name, tree.len())?;
             }
-        } else {
-            exit = Exit::Differences;
-            writeln!(out, "run `cargo run -p gen -- --env {}`", compilation.name)?;
+            false if human => writeln!(out, "run `cargo run -p gen -- --env {}`", compilation.name)?,
+            _ => {}
         }
     }
     Ok(exit)

@@ -1,7 +1,7 @@
 //! Waivers: findings that an environment accepts, for a while and with a reason.
 
 use super::{Subject, rules};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Severity};
 
 /// A waiver of something that cannot be waived, or does not exist.
 const NOT_WAIVABLE: u16 = 210;
@@ -42,7 +42,9 @@ pub(super) fn apply(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
         }
         let before = findings.len();
         findings.retain(|finding| finding.code != rule.code);
-        if findings.len() == before {
+        // Where something else is wrong, what a waiver is for may not have come up.
+        let wrong = findings.iter().any(|finding| finding.severity == Severity::Error);
+        if findings.len() == before && !wrong {
             problems.push(unused(subject, &pointer, rule.code));
         }
     }

@@ -7,6 +7,7 @@ use anyhow::Result;
 use std::io::Write as _;
 use taskflow_gen::Compilation;
 use taskflow_gen::diagnostic::{Diagnostic, Severity, render_all};
+use taskflow_gen::output::State;
 use taskflow_gen::source::Source;
 
 /// Prints everything that was found, and answers how bad the worst is.
@@ -75,6 +76,17 @@ fn json(diagnostic: &Diagnostic, (line, column): (usize, usize)) -> String {
         "fix": diagnostic.fix,
     })
     .to_string()
+}
+
+/// One file that differs, in a format.
+pub(crate) fn difference(format: Format, state: State, path: &str) -> String {
+    match format {
+        Format::Human => format!("{state:8} {path}"),
+        Format::Json => {
+            serde_json::json!({ "schema": "gen.difference/1", "state": state.to_string(), "path": path }).to_string()
+        }
+        Format::Github => format!("::error file={path},title={state}::run gen and commit what it writes"),
+    }
 }
 
 fn github(diagnostic: &Diagnostic, (line, column): (usize, usize)) -> String {

@@ -310,7 +310,7 @@ fn kustomization(inputs: Inputs<'_>, step: Step) -> Resource<KustomizationSpec> 
 fn deletion_policy(stage: Stage) -> &'static str {
     match stage {
         Stage::Base | Stage::Operators | Stage::Config | Stage::Data => "Orphan",
-        Stage::Observability | Stage::Dapr | Stage::Apps | Stage::Verify => "MirrorPrune",
+        Stage::Observability | Stage::Dapr | Stage::Apps => "MirrorPrune",
     }
 }
 

@@ -56,9 +56,9 @@ pub enum Disruption {
     /// No budget: a drain may take all of them.
     None,
     /// So many stay.
-    MinAvailable(u32),
+    MinAvailable(#[schemars(range(max = 500))] u32),
     /// So many may go at once.
-    MaxUnavailable(u32),
+    MaxUnavailable(#[schemars(range(max = 500))] u32),
 }
 
 /// How a pod ends: wait until nobody routes to it, let it finish, then kill it.

@@ -128,6 +128,8 @@ pub struct Bytes(pub u64);
 const BINARY_UNITS: [(&str, u64); 4] = [("Ti", 1 << 40), ("Gi", 1 << 30), ("Mi", 1 << 20), ("Ki", 1 << 10)];
 
 impl Bytes {
+    /// The largest amount that can be written: sums over a cluster stay far below 2⁶⁴.
+    pub const MOST: Self = Self(1 << 50);
     /// Whole mebibytes.
     pub const fn mi(mebibytes: u64) -> Self {
         Self(mebibytes << 20)
@@ -143,12 +145,12 @@ impl FromStr for Bytes {
     fn from_str(text: &str) -> Result<Self, String> {
         for (suffix, unit) in BINARY_UNITS {
             if let Some(count) = text.strip_suffix(suffix) {
-                return count
-                    .parse::<u64>()
-                    .ok()
-                    .and_then(|count| count.checked_mul(unit))
-                    .map(Self)
-                    .ok_or_else(|| format!("write a whole number before `{suffix}`; `{text}` is not one"));
+                let bytes = count.parse::<u64>().ok().and_then(|count| count.checked_mul(unit));
+                return match bytes {
+                    Some(bytes) if (1..=Self::MOST.0).contains(&bytes) => Ok(Self(bytes)),
+                    Some(_) => Err(format!("an amount is more than nothing and at most `{}`", Self::MOST)),
+                    None => Err(format!("write a whole number before `{suffix}`; `{text}` is not one")),
+                };
             }
         }
         let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
@@ -197,6 +199,8 @@ const TIME_UNITS: [(&str, u64); 5] = [
 ];
 
 impl Duration {
+    /// The longest time that can be written: ten years.
+    pub const MOST: Self = Self::days(3650);
     /// Whole seconds.
     pub const fn seconds(seconds: u64) -> Self {
         Self(seconds * 1000)
@@ -257,10 +261,10 @@ impl FromStr for Duration {
                 .ok_or_else(spelling)?;
             rest = &word[letters..];
         }
-        if text.is_empty() {
-            Err(spelling())
-        } else {
-            Ok(Self(total))
+        match total {
+            _ if text.is_empty() => Err(spelling()),
+            total if total > Self::MOST.0 => Err(format!("a length of time is at most `{}`", Self::MOST)),
+            total => Ok(Self(total)),
         }
     }
 }
@@ -503,6 +507,9 @@ mod tests {
         assert!(says("cpu", "0.5").contains("500m"));
         assert!(says("day", "2027-02-29").contains("2027-06-30"));
         assert!(says("duration-with-unit", "5s1h").contains("90d"));
+        assert!(says("bytes", "0Gi").contains("more than nothing"));
+        assert!(says("bytes", "1025Ti").contains("at most `1024Ti`"));
+        assert!(says("duration-with-unit", "3651d").contains("at most `3650d`"));
         assert!(says("https-url", "https://user:pw@host.example").contains("without user name"));
     }
 

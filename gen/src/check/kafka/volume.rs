@@ -46,7 +46,7 @@ pub(super) fn events_fit(subject: &Subject<'_>) -> Vec<Diagnostic> {
         .reason("a broker whose volume is full stops, and does not start again; its copies follow it one by one")
         .fix(format!(
             "write `volume: {}`, or keep events for less long",
-            Bytes::gi((needed * 100).div_ceil(USABLE_PERCENT).div_ceil(1 << 30))
+            Bytes::gi(needed.saturating_mul(100).div_ceil(USABLE_PERCENT).div_ceil(1 << 30))
         ));
     if let Some((topic, bytes)) = shares.iter().max_by_key(|(_, bytes)| *bytes) {
         finding = finding.related(

@@ -42,10 +42,11 @@ pub(super) fn traces_in_memory(inputs: Inputs<'_>) -> u64 {
 /// A collector that decides.
 pub(super) fn sampler(inputs: Inputs<'_>) -> Size {
     // The memory limiter begins to refuse at four fifths.
-    let needed = (IDLE.0 + traces_in_memory(inputs) * TRACE) * 5 / 4;
+    let traces = traces_in_memory(inputs).saturating_mul(TRACE);
+    let needed = IDLE.0.saturating_add(traces) / 4 * 5;
     Size {
         cpu: cpu(inputs),
-        memory: Bytes::mi(needed.div_ceil(64 << 20) * 64),
+        memory: Bytes(needed.div_ceil(64 << 20).saturating_mul(64 << 20)),
     }
 }
 
