@@ -99,8 +99,10 @@ fn exponential_wait(n: u32, most: u64) -> u64 {
 pub(super) fn resolve(spec: &Spec, defaults: &mut Defaults) -> Dapr {
     let it = &spec.dapr.resiliency;
     let storage = match spec.profile {
-        Profile::Production => SchedulerStorage::Volumes,
-        Profile::Laptop | Profile::FreeTier => SchedulerStorage::Memory,
+        Profile::Production | Profile::Laptop => SchedulerStorage::Volumes,
+        // A pod that is replaced cannot join again (dapr/dapr#8305); where no volume is left, an alert and its runbook
+        // say what to do.
+        Profile::FreeTier => SchedulerStorage::Memory,
     };
     let storage = spec.dapr.scheduler_storage.unwrap_or_else(|| {
         let word = match storage {

@@ -12,7 +12,7 @@ pub struct Dapr {
     /// The Dapr version whose metadata keys are allowed. Default: the pinned one.
     #[schemars(length(min = 3, max = 20))]
     pub version: Option<String>,
-    /// Where the Scheduler keeps jobs. Default: a volume each, in `free-tier` and `laptop` memory.
+    /// Where the Scheduler keeps jobs. Default: a volume each, in `free-tier` memory.
     pub scheduler_storage: Option<SchedulerStorage>,
     /// Metadata added to every Kafka component; each key must be one that the component has.
     #[serde(default)]
@@ -28,7 +28,8 @@ pub struct Dapr {
 pub enum SchedulerStorage {
     /// A volume for each of its three replicas.
     Volumes,
-    /// Memory: jobs are lost when all three stop; the sweeper still sends every reminder.
+    /// Memory: a pod that is replaced cannot join the others again until all three are deleted together, which loses the
+    /// jobs; the sweeper still sends every reminder.
     Memory,
 }
 

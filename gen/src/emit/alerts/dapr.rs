@@ -118,6 +118,22 @@ pub(super) const SCHEDULER: Group = Group {
             },
         },
         Alert {
+            name: "SchedulerMemberDown",
+            hold: "15m",
+            severity: Warning,
+            summary: "A Scheduler pod has not been ready for a while: the next one that stops takes the quorum with it.",
+            description: "{{ $value }} Scheduler pods are missing.",
+            expr: |scope| {
+                let scheduler = "{namespace=\"dapr-system\",statefulset=\"dapr-scheduler-server\"}";
+                with_dapr(
+                    scope,
+                    &format!(
+                        "max(kube_statefulset_replicas{scheduler}) - max(kube_statefulset_status_replicas_ready{scheduler}) > 0"
+                    ),
+                )
+            },
+        },
+        Alert {
             name: "SchedulerWithoutLeader",
             hold: "2m",
             severity: Critical,
@@ -141,7 +157,7 @@ pub(super) const SCHEDULER: Group = Group {
                 with_dapr(
                     scope,
                     &format!(
-                        "sum(dapr_scheduler_sidecars_connected) == 0 and on () \
+                        "(sum(dapr_scheduler_sidecars_connected) or vector(0)) == 0 and on () \
                          kube_deployment_status_replicas_available{{namespace=\"{NAMESPACE}\",deployment=~\"{owners}\"}} > 0"
                     ),
                 )

@@ -16,6 +16,16 @@ const SYSTEM: &str = "dapr-system";
 const SCHEDULERS: u32 = 3;
 /// Volume of a Scheduler: the chart's own since 1.17.
 const SCHEDULER_VOLUME: Bytes = Bytes::gi(16);
+/// A few thousand jobs, and etcd's two log segments of 64 MB.
+const SCHEDULER_VOLUME_ELSEWHERE: Bytes = Bytes::gi(1);
+
+fn scheduler_volume(inputs: Inputs<'_>) -> Bytes {
+    inputs.env.platform.volume(if inputs.env.is_production() {
+        SCHEDULER_VOLUME
+    } else {
+        SCHEDULER_VOLUME_ELSEWHERE
+    })
+}
 
 const IDLE: &str = "Dapr's documentation measured 13 to 15 MB and 5m at 1.0; room for what came since";
 /// They also advise against memory limits: an authority that is killed takes every connection with it.
@@ -196,7 +206,7 @@ fn values(inputs: Inputs<'_>, dapr: &Dapr) -> Values {
             cluster: SchedulerCluster {
                 in_memory_storage: dapr.scheduler_in_memory,
                 storage_class_name: (!dapr.scheduler_in_memory).then_some(platform.storage_class),
-                storage_size: (!dapr.scheduler_in_memory).then(|| platform.volume(SCHEDULER_VOLUME)),
+                storage_size: (!dapr.scheduler_in_memory).then(|| scheduler_volume(inputs)),
             },
             etcd_max_snapshots: if dapr.scheduler_in_memory { 2 } else { 10 },
             etcd_max_wals: if dapr.scheduler_in_memory { 2 } else { 10 },
@@ -260,7 +270,7 @@ fn count(inputs: Inputs<'_>, dapr: &Dapr, artefacts: &mut Artefacts) {
         replicas: SCHEDULERS,
         replaced: Replaced::InPlace,
         size: scheduler_size(dapr),
-        volume: (!dapr.scheduler_in_memory).then(|| inputs.env.platform.volume(SCHEDULER_VOLUME)),
+        volume: (!dapr.scheduler_in_memory).then(|| scheduler_volume(inputs)),
     }
     .counted(artefacts);
 }

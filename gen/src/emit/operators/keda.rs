@@ -1,6 +1,6 @@
 //! KEDA.
 
-use super::{Resources, Size, Strategy, Workload, authority_of_webhooks, install, replaced, size};
+use super::{Resources, Size, Strategy, Workload, install, replaced, size};
 use crate::artefact::Artefacts;
 use crate::emit::Inputs;
 use crate::emit::base::{self, PRIORITY_DATA, PodSecurity};
@@ -12,12 +12,9 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 
 const SYSTEM: &str = "keda";
-/// Webhooks of the chart's one configuration.
-const WEBHOOKS: usize = 6;
 
 const OPERATOR: Size = size(5, 112, "resident size measured, 104 MiB");
 const METRICS: Size = size(5, 72, "estimate; the chart asks for 100 MiB");
-const ADMISSION: Size = size(5, 40, "estimate; the chart asks for 100 MiB");
 const OPERATOR_IN_PRODUCTION: Size = size(
     100,
     128,
@@ -34,7 +31,7 @@ struct Values {
     priority_class_name: &'static str,
     operator: Replicas,
     metrics_server: Replicas,
-    webhooks: Replicas,
+    webhooks: Enabled,
     upgrade_strategy: Each<Strategy>,
     resources: ResourcesOfEach,
     prometheus: Prometheus,
@@ -64,7 +61,6 @@ struct Replicas {
 struct Each<T> {
     operator: T,
     metrics_api_server: T,
-    webhooks: T,
 }
 
 #[derive(Serialize)]
@@ -72,7 +68,6 @@ struct Each<T> {
 struct ResourcesOfEach {
     operator: Resources,
     metric_server: Resources,
-    webhooks: Resources,
 }
 
 /// Metrics ports; the monitors stand elsewhere, since their kind arrives with another release of this very stage.
@@ -94,10 +89,10 @@ pub(super) fn emit(inputs: Inputs<'_>, artefacts: &mut Artefacts) {
         return;
     }
     base::namespace(inputs, artefacts, SYSTEM, PodSecurity::Restricted);
-    let (replicas, [operator, metrics, admission]) = if inputs.env.is_production() {
-        (2, [OPERATOR_IN_PRODUCTION, OTHERS_IN_PRODUCTION, OTHERS_IN_PRODUCTION])
+    let (replicas, [operator, metrics]) = if inputs.env.is_production() {
+        (2, [OPERATOR_IN_PRODUCTION, OTHERS_IN_PRODUCTION])
     } else {
-        (1, [OPERATOR, METRICS, ADMISSION])
+        (1, [OPERATOR, METRICS])
     };
     let replaced = replaced(inputs);
     let count = |replica_count| Replicas { replica_count };
@@ -115,16 +110,16 @@ pub(super) fn emit(inputs: Inputs<'_>, artefacts: &mut Artefacts) {
         priority_class_name: PRIORITY_DATA,
         operator: count(replicas),
         metrics_server: count(replicas),
-        webhooks: count(1),
+        // It refuses a ScaledObject on processor use whose Deployment is not there yet, which is every first release
+        // (kedacore/keda:apis/keda/v1alpha1/scaledobject_webhook.go). What else it refuses, gen refuses.
+        webhooks: Enabled { enabled: false },
         upgrade_strategy: Each {
             operator: Strategy::of(replaced),
             metrics_api_server: Strategy::of(replaced),
-            webhooks: Strategy::of(replaced),
         },
         resources: ResourcesOfEach {
             operator: operator.resources(),
             metric_server: metrics.resources(),
-            webhooks: admission.resources(),
         },
         prometheus: Prometheus {
             operator: Enabled { enabled: true },
@@ -132,9 +127,8 @@ pub(super) fn emit(inputs: Inputs<'_>, artefacts: &mut Artefacts) {
         },
     };
     // The operator makes its own certificates, and tells the API server.
-    let release = Release::of_others(pins::KEDA, SYSTEM, &values)
-        .changed_by_others("ValidatingWebhookConfiguration", &authority_of_webhooks(WEBHOOKS))
-        .changed_by_others("APIService", &["/spec/caBundle".to_owned()]);
+    let release =
+        Release::of_others(pins::KEDA, SYSTEM, &values).changed_by_others("APIService", &["/spec/caBundle".to_owned()]);
     install(
         artefacts,
         "/autoscaler/keda",
@@ -144,7 +138,6 @@ pub(super) fn emit(inputs: Inputs<'_>, artefacts: &mut Artefacts) {
     for (name, replicas, size) in [
         ("keda-operator", replicas, operator),
         ("keda-operator-metrics-apiserver", replicas, metrics),
-        ("keda-admission-webhooks", 1, admission),
     ] {
         Workload {
             name,

@@ -275,7 +275,7 @@ pub(super) fn alerts(inputs: Inputs<'_>, artefacts: &Artefacts) -> Vec<AlertRow>
 
 pub(super) fn alerts_note(inputs: Inputs<'_>, alerts: &[AlertRow]) -> String {
     let reach = if inputs.env.has(Part::Alertmanager) {
-        "Alertmanager routes them."
+        "Alertmanager groups them; it has no receiver until somebody gives it one, so nobody is called."
     } else {
         "Alertmanager is switched off: they are seen in Prometheus, nobody is called."
     };
@@ -289,12 +289,15 @@ pub(super) fn alerts_note(inputs: Inputs<'_>, alerts: &[AlertRow]) -> String {
 pub(super) fn secrets_note(inputs: Inputs<'_>) -> (&'static str, &'static str) {
     match inputs.env.secrets {
         Secrets::Sops(_) => (
-            "Secrets (namespace/name) that the files under `secrets/` must bring.",
+            "Secrets (namespace/name) that the files under `secrets/` must bring. A pod reads them when it starts: after a \
+             change, restart what uses them (`kubectl rollout restart`).",
             "keys",
         ),
         Secrets::ExternalSecrets(_) => (
             "Entries that the vault must hold, and the Secret that External Secrets makes of them. No value ever stands \
-             in this repository.",
+             in this repository. A pod reads a Secret when it starts: after a change, wait for the next refresh (1 h), then \
+             restart what uses it (`kubectl rollout restart`); a database password stands in three entries, change them \
+             together.",
             "entries of the vault",
         ),
     }
