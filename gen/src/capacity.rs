@@ -177,6 +177,16 @@ impl Pool {
         counts
     }
 
+    /// The groups whose maximum does not fit, each as `name fits of most`.
+    pub fn capped(&self) -> Vec<String> {
+        self.groups
+            .iter()
+            .zip(self.most_that_fits())
+            .filter(|(group, fits)| *fits < group.most)
+            .map(|(group, fits)| format!("{} {fits} of {}", group.name, group.most))
+            .collect()
+    }
+
     fn place_counted(&self, counts: &[u32], nodes: u32) -> Placement {
         let mut order: Vec<usize> = (0..self.groups.len()).collect();
         order.sort_by(|a, b| {

@@ -9,6 +9,7 @@ use crate::promql;
 use crate::promql::exporters::Metrics;
 use crate::spec::observability::CustomAlert;
 use queries::{emitted, finding, recorded};
+use std::cell::LazyCell;
 
 pub(super) const RULES: &[Rule] = &[
     rule(710, "every PromQL expression parses", expressions_parse),
@@ -32,9 +33,14 @@ fn custom<'a>(subject: &Subject<'a>) -> impl Iterator<Item = (String, &'a Custom
     alerts.map(|(index, alert)| (format!("/alerts/custom/{index}"), alert))
 }
 
+/// The metrics that exist here. Reading the exporters' lists takes time: only where something is to be looked up.
+fn metrics(subject: &Subject<'_>) -> Metrics {
+    Metrics::of(subject.env, subject.catalogue, recorded(subject.artefacts))
+}
+
 /// What is wrong with every expression, the environment's own and everything emitted: pointer, who asks, problem.
 fn problems(subject: &Subject<'_>) -> Vec<(String, String, promql::Problem)> {
-    let metrics = Metrics::of(subject.env, subject.catalogue, recorded(subject.artefacts));
+    let metrics = metrics(subject);
     emitted(subject)
         .into_iter()
         .filter_map(|asked| Some((promql::parse(&asked.expr).ok()?, asked)))
@@ -65,11 +71,11 @@ fn expressions_parse(subject: &Subject<'_>) -> Vec<Diagnostic> {
 }
 
 fn metrics_exist(subject: &Subject<'_>) -> Vec<Diagnostic> {
-    let metrics = Metrics::of(subject.env, subject.catalogue, recorded(subject.artefacts));
+    let known = LazyCell::new(|| metrics(subject));
     problems(subject)
         .into_iter()
         .filter_map(|(pointer, by, problem)| match problem {
-            promql::Problem::UnknownMetric(name) => Some(finding(subject, &metrics, &pointer, &by, &name)),
+            promql::Problem::UnknownMetric(name) => Some(finding(subject, &known, &pointer, &by, &name)),
             _ => None,
         })
         .collect()
@@ -183,13 +189,13 @@ fn names_are_unique(subject: &Subject<'_>) -> Vec<Diagnostic> {
 }
 
 fn descriptions_can_be_filled_in(subject: &Subject<'_>) -> Vec<Diagnostic> {
-    let metrics = Metrics::of(subject.env, subject.catalogue, recorded(subject.artefacts));
+    let known = LazyCell::new(|| metrics(subject));
     let mut found = Vec::new();
     for (pointer, alert) in custom(subject) {
         let Ok(query) = promql::parse(&alert.expr) else {
             continue;
         };
-        let (_, labels) = query.check(&metrics);
+        let (_, labels) = query.check(&known);
         for label in template_labels(&alert.description) {
             if label == "alertname" || label == "severity" || labels.may_have(label) {
                 continue;

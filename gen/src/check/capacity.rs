@@ -116,14 +116,7 @@ fn most_fits(subject: &Subject<'_>) -> Vec<Diagnostic> {
     if !pool.place().homeless.is_empty() {
         return Vec::new();
     }
-    let fitting = pool.most_that_fits();
-    let capped: Vec<String> = pool
-        .groups
-        .iter()
-        .zip(&fitting)
-        .filter(|(group, fits)| **fits < group.most)
-        .map(|(group, fits)| format!("{} {fits} of {}", group.name, group.most))
-        .collect();
+    let capped = pool.capped();
     if capped.is_empty() {
         return Vec::new();
     }

@@ -110,14 +110,7 @@ pub(super) fn capacity(inputs: Inputs<'_>, artefacts: &Artefacts) -> Capacity {
     let platform = &inputs.env.platform;
     let pool = Pool::new(platform, artefacts);
     let offered = capacity::allocatable(platform);
-    let fitting = pool.most_that_fits();
-    let capped: Vec<String> = pool
-        .groups
-        .iter()
-        .zip(&fitting)
-        .filter(|(group, fits)| **fits < group.most)
-        .map(|(group, fits)| format!("{} {fits} of {}", group.name, group.most))
-        .collect();
+    let capped = pool.capped();
     let (all, least, most) = (pool.offered(), pool.at_least(), pool.at_most());
     let row = |what, show: fn(Amount) -> String| CapacityRow {
         what,
