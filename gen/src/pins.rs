@@ -59,14 +59,6 @@ impl Pin {
     pub fn image(&self) -> String {
         format!("{}:{}", self.location, self.version)
     }
-
-    /// Where it was read, or why it was not, in one line for people.
-    pub fn read_from(&self) -> String {
-        match self.evidence {
-            Evidence::ReadFrom(place) => place.to_owned(),
-            Evidence::Unverified(reason) => format!("unverified: {reason}"),
-        }
-    }
 }
 
 /// Every pin, charts before images, each group by name.
