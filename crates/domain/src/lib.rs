@@ -1,0 +1,1 @@
+//! Tasks, recurrence, reminders and the search query as pure decisions.

@@ -1,0 +1,1 @@
+//! Publish and consume: one handler contract over two transports.

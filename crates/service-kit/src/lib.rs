@@ -1,0 +1,1 @@
+//! What every service does the same way: configuration, telemetry, health, problems, tokens, shutdown.

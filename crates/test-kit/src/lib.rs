@@ -1,0 +1,1 @@
+//! For tests only: real engines, waiting for a state, tokens.

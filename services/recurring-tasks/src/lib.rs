@@ -1,0 +1,1 @@
+//! Turns a completed recurring task into its next instance.
