@@ -149,6 +149,21 @@ impl Catalogue {
         self.jobs.iter().filter(move |it| it.owner == app_id)
     }
 
+    /// The path templates that this service answers, metrics apart: main routes, probes, deliveries and job callbacks.
+    /// They are the values of the label `route`; one that takes several methods is there several times.
+    pub fn path_templates_of(&self, service: &Service) -> impl Iterator<Item = &'static str> {
+        let Probes {
+            liveness,
+            readiness,
+            events,
+        } = service.probes;
+        let routes = service.routes.iter().map(|route| route.path);
+        let deliveries = service.consumes.iter().map(|subscription| subscription.route);
+        let callbacks = self.jobs_of(service.app_id).map(|job| job.route);
+        let probes = [liveness, readiness].into_iter().chain(events);
+        routes.chain(probes).chain(deliveries).chain(callbacks)
+    }
+
     /// Whether no service that exports this metric exists yet. A metric that nobody exports is planned too.
     pub fn is_planned(&self, metric: &Metric) -> bool {
         metric
