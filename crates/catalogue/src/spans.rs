@@ -1,6 +1,6 @@
 //! The spans that our services record themselves, and their attributes. Attributes never hold a name or an address.
 
-use crate::app_ids::{AUDIT, CHAT_API, DLQ_MONITOR, NOTIFICATION, RECURRING_TASKS, WEBSOCKET};
+use crate::app_ids::{AUDIT, CHAT_API, DLQ_MONITOR, NOTIFICATION, RECURRING_TASKS, RUST_SERVICES, WEBSOCKET};
 
 /// A span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub struct Span {
 pub enum SpanKind {
     /// Work inside a service.
     Internal,
+    /// Answering a request.
+    Server,
     /// Handing an event to the broker.
     Producer,
     /// Handling an event; linked to the span that published it.
@@ -71,6 +73,14 @@ const fn boolean(key: &'static str) -> Attribute {
     }
 }
 
+/// HTTP method, or `_OTHER`.
+pub const HTTP_REQUEST_METHOD: Attribute = text("http.request.method");
+/// Path template that the request matched, or `unmatched`.
+pub const HTTP_ROUTE: Attribute = text("http.route");
+/// HTTP status code of the answer.
+pub const HTTP_RESPONSE_STATUS_CODE: Attribute = integer("http.response.status_code");
+/// Ties together what came of one act of a person, across services and events.
+pub const CORRELATION_ID: Attribute = text("correlation.id");
 /// Id of the task, 1 to 2^53 − 1.
 pub const TASK_ID: Attribute = integer("task.id");
 /// Priority of the task: none, low, medium, high or urgent.
@@ -188,4 +198,7 @@ spans! {
         "Replays one dead letter to its origin.";
     LIVE_BROADCAST = "live_broadcast", Internal, &[EVENT_ID, EVENT_TYPE, TASK_ID, USER_ID], &[WEBSOCKET],
         "Writes one event to the user's connections.";
+    HTTP_REQUEST = "http_request", Server,
+        &[HTTP_REQUEST_METHOD, HTTP_ROUTE, HTTP_RESPONSE_STATUS_CODE, CORRELATION_ID], RUST_SERVICES,
+        "Answers one HTTP request; probes and metrics are not recorded.";
 }

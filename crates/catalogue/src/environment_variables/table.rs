@@ -16,6 +16,8 @@ const WITH_TLS: &str = "TASKFLOW_KAFKA_SECURITY is tls";
 const WITH_SASL: &str = "TASKFLOW_KAFKA_SECURITY is sasl-tls";
 const WITH_DAPR: &str = "TASKFLOW_BUS is dapr";
 const PORT: &str = "integer, 1 to 65535";
+const LISTEN_PORT: &str = "integer, 0 to 65535; 0 takes a free one";
+const HTTPS: &str = "an https address, or an http address on loopback";
 
 macro_rules! environment_variables {
     ($($name:ident $secrecy:ident by $readers:expr, $presence:expr, $format:expr, $help:literal;)*) => {
@@ -38,19 +40,21 @@ macro_rules! environment_variables {
 
 environment_variables! {
     // Process
-    TASKFLOW_HTTP_PORT Plain by RUST_SERVICES, Default("8000"), PORT,
+    TASKFLOW_HTTP_PORT Plain by RUST_SERVICES, Default("8000"), LISTEN_PORT,
         "Port of the public routes.";
-    TASKFLOW_INTERNAL_PORT Plain by INTERNAL, Default("8001"), PORT,
+    TASKFLOW_INTERNAL_PORT Plain by INTERNAL, Default("8001"), LISTEN_PORT,
         "Port of the routes for the own sidecar and other services.";
-    TASKFLOW_METRICS_PORT Plain by RUST_SERVICES, Default("9464"), PORT,
+    TASKFLOW_METRICS_PORT Plain by RUST_SERVICES, Default("9464"), LISTEN_PORT,
         "Port of the metrics.";
+    TASKFLOW_LISTEN_ADDRESS Plain by RUST_SERVICES, Default("::"), "an IP address",
+        "Address that the service listens on; every address of the machine without it.";
     TASKFLOW_LOG Plain by RUST_SERVICES, Default("info"), "a level or tracing filter directives",
         "What is logged.";
     TASKFLOW_SHUTDOWN_DRAIN_SECONDS Plain by RUST_SERVICES, Optional, "integer, seconds, 1 to 60",
         "Time from SIGTERM in which begun work is finished; the service's own default without it.";
     TASKFLOW_POD_NAME Plain by RUST_SERVICES, RequiredWhen("the consumer group is per replica"), "a DNS label, unique among replicas",
         "Name of this replica: consumer group of websocket, lock owner, telemetry.";
-    TASKFLOW_PUBLIC_URL Plain by &[CHAT_API, NOTIFICATION, WEBSOCKET], Optional, "an https address without a path",
+    TASKFLOW_PUBLIC_URL Plain by &[CHAT_API, NOTIFICATION, WEBSOCKET], Optional, "an https address (http on loopback) without a path",
         "Where people reach the application: links in notifications, allowed origin.";
 
     // Telemetry
@@ -100,11 +104,11 @@ environment_variables! {
         "Secret: password at the brokers.";
 
     // Who may call
-    TASKFLOW_OIDC_ISSUER Plain by TOKEN_CHECKERS, RequiredWhen("built-in accounts are off"), "an https address",
+    TASKFLOW_OIDC_ISSUER Plain by TOKEN_CHECKERS, RequiredWhen("built-in accounts are off"), HTTPS,
         "Issuer of the tokens of people.";
     TASKFLOW_OIDC_AUDIENCE Plain by TOKEN_CHECKERS, Default("taskflow"), "text",
         "Audience that tokens of people must name.";
-    TASKFLOW_OIDC_JWKS_URL Plain by TOKEN_CHECKERS, Optional, "an https address",
+    TASKFLOW_OIDC_JWKS_URL Plain by TOKEN_CHECKERS, Optional, HTTPS,
         "Signing keys of the issuer; found by the issuer's discovery document without it.";
     TASKFLOW_BUILTIN_ACCOUNTS Plain by &[CHAT_API], Default("false"), "true or false",
         "Whether chat-api itself keeps accounts and issues tokens, for one machine.";

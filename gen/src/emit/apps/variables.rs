@@ -71,6 +71,7 @@ const DECISIONS: &[Decision] = &[
         port(c.service.entry.internal_port)
     }),
     (variables::TASKFLOW_METRICS_PORT, |c| port(c.service.entry.metrics_port)),
+    (variables::TASKFLOW_LISTEN_ADDRESS, |_| Unset),
     (variables::TASKFLOW_LOG, |_| Unset),
     (variables::TASKFLOW_SHUTDOWN_DRAIN_SECONDS, |c| {
         Plain(c.service.shutdown.drain.as_seconds().to_string())
