@@ -1,1 +1,6 @@
 //! What every service does the same way: configuration, telemetry, health, problems, tokens, shutdown.
+//!
+//! A service's `main.rs` hands its [`cli::Definition`] to [`cli::main`]; the rest of this crate is what that calls and
+//! what handlers use. It knows HTTP and PostgreSQL. It must not know tasks, events, the bus or the outbox.
+
+pub mod config;

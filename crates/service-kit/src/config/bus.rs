@@ -1,0 +1,205 @@
+//! The transport of events.
+
+use std::path::PathBuf;
+
+use catalogue::{
+    EnvironmentVariable, Transport,
+    environment_variables::{
+        APP_API_TOKEN, DAPR_API_TOKEN, TASKFLOW_BUS, TASKFLOW_DAPR_HTTP_ENDPOINT, TASKFLOW_KAFKA_BROKERS,
+        TASKFLOW_KAFKA_CA_FILE, TASKFLOW_KAFKA_CERTIFICATE_FILE, TASKFLOW_KAFKA_KEY_FILE,
+        TASKFLOW_KAFKA_SASL_MECHANISM, TASKFLOW_KAFKA_SASL_PASSWORD, TASKFLOW_KAFKA_SASL_USERNAME,
+        TASKFLOW_KAFKA_SECURITY, TASKFLOW_REMINDERS_PARTITIONS, TASKFLOW_TASK_EVENTS_PARTITIONS,
+    },
+    topics,
+};
+
+use super::{
+    Reader, Secret,
+    values::{http_address, integer, one_of, readable_file, text},
+};
+
+/// Which way events go. `None` when the reader has noted a problem.
+///
+/// # Panics
+/// When the service has no choice (websocket) or uses no broker: a bug.
+pub fn bus(reader: &mut Reader) -> Option<Transport> {
+    let words = [("dapr", Transport::Dapr), ("kafka", Transport::Kafka)];
+    reader.required(&TASKFLOW_BUS, one_of(&words))
+}
+
+/// Partitions of a topic that the service publishes to through Dapr. `None` when the reader has noted a problem.
+///
+/// # Panics
+/// When it is no topic of events, or the service does not publish: a bug.
+pub fn partitions(reader: &mut Reader, topic: &str) -> Option<u32> {
+    let variable: EnvironmentVariable = match topic {
+        topics::TASK_EVENTS => TASKFLOW_TASK_EVENTS_PARTITIONS,
+        topics::REMINDERS => TASKFLOW_REMINDERS_PARTITIONS,
+        other => panic!("nobody places events in `{other}`"),
+    };
+    reader.required(&variable, integer(1..=1000))
+}
+
+/// How the brokers are reached, where the transport is Kafka.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KafkaSettings {
+    /// Brokers to begin with, `host:port` pairs with commas between.
+    pub brokers: String,
+    /// How connections are protected.
+    pub security: KafkaSecurity,
+}
+
+/// How connections to brokers are protected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KafkaSecurity {
+    /// Not at all: for one machine.
+    Plaintext,
+    /// TLS, and a client certificate that proves who we are.
+    Tls {
+        /// Authorities of the brokers; those of the system without it.
+        ca_file: Option<PathBuf>,
+        /// Our certificate and key.
+        client: TlsFiles,
+    },
+    /// TLS, and a password that proves who we are.
+    SaslTls {
+        /// Authorities of the brokers; those of the system without it.
+        ca_file: Option<PathBuf>,
+        /// How the password is proved.
+        mechanism: SaslMechanism,
+        /// User at the brokers.
+        username: String,
+        /// Password at the brokers.
+        password: Secret,
+    },
+}
+
+/// A client certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// PEM file of the certificate.
+    pub certificate: PathBuf,
+    /// PEM file of its key.
+    pub key: PathBuf,
+}
+
+/// How a password is proved to the brokers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SaslMechanism {
+    /// `SCRAM-SHA-256`
+    ScramSha256,
+    /// `SCRAM-SHA-512`
+    ScramSha512,
+    /// `PLAIN`
+    Plain,
+}
+
+impl SaslMechanism {
+    /// The name on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ScramSha256 => "SCRAM-SHA-256",
+            Self::ScramSha512 => "SCRAM-SHA-512",
+            Self::Plain => "PLAIN",
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Protection {
+    None,
+    Tls,
+    SaslTls,
+}
+
+impl KafkaSettings {
+    /// Reads them where the transport is Kafka. `None` when it is not, or when the reader has noted a problem.
+    pub fn read(reader: &mut Reader, transport: Transport) -> Option<Self> {
+        let direct = transport == Transport::Kafka;
+        let brokers = reader.required_when(direct, &TASKFLOW_KAFKA_BROKERS, broker_list);
+        let words = [
+            ("plaintext", Protection::None),
+            ("tls", Protection::Tls),
+            ("sasl-tls", Protection::SaslTls),
+        ];
+        let protection = reader.required_when(direct, &TASKFLOW_KAFKA_SECURITY, one_of(&words));
+        let security = read_security(reader, protection.unwrap_or(Protection::None));
+        protection?;
+        Some(Self {
+            brokers: brokers?,
+            security: security?,
+        })
+    }
+}
+
+fn read_security(reader: &mut Reader, protection: Protection) -> Option<KafkaSecurity> {
+    let (tls, sasl) = (protection == Protection::Tls, protection == Protection::SaslTls);
+    let ca_file = reader.optional(&TASKFLOW_KAFKA_CA_FILE, |value| match protection {
+        Protection::None => Some(PathBuf::from(value)),
+        Protection::Tls | Protection::SaslTls => readable_file(value),
+    });
+    let certificate = reader.required_when(tls, &TASKFLOW_KAFKA_CERTIFICATE_FILE, readable_file);
+    let key = reader.required_when(tls, &TASKFLOW_KAFKA_KEY_FILE, readable_file);
+    let mechanisms = [
+        SaslMechanism::ScramSha256,
+        SaslMechanism::ScramSha512,
+        SaslMechanism::Plain,
+    ];
+    let words = mechanisms.map(|mechanism| (mechanism.as_str(), mechanism));
+    let mechanism = reader.required_when(sasl, &TASKFLOW_KAFKA_SASL_MECHANISM, one_of(&words));
+    let username = reader.required_when(sasl, &TASKFLOW_KAFKA_SASL_USERNAME, text);
+    let password = reader.required_when(sasl, &TASKFLOW_KAFKA_SASL_PASSWORD, |it| Some(Secret::new(it)));
+    Some(match protection {
+        Protection::None => KafkaSecurity::Plaintext,
+        Protection::Tls => KafkaSecurity::Tls {
+            ca_file,
+            client: TlsFiles {
+                certificate: certificate?,
+                key: key?,
+            },
+        },
+        Protection::SaslTls => KafkaSecurity::SaslTls {
+            ca_file,
+            mechanism: mechanism?,
+            username: username?,
+            password: password?,
+        },
+    })
+}
+
+fn broker_list(value: &str) -> Option<String> {
+    let pairs = value.split(',').map(|pair| {
+        let (host, port) = pair.trim().rsplit_once(':')?;
+        integer(1..=u16::MAX)(port)?;
+        (!host.is_empty()).then_some(pair.trim())
+    });
+    Some(pairs.collect::<Option<Vec<_>>>()?.join(","))
+}
+
+/// How the own sidecar is reached, where the transport is Dapr.
+#[derive(Clone, Debug)]
+pub struct DaprSettings {
+    /// HTTP API of the sidecar, without a closing slash.
+    pub endpoint: String,
+    /// Shown to the sidecar.
+    pub api_token: Secret,
+    /// Expected from the sidecar.
+    pub app_token: Secret,
+}
+
+impl DaprSettings {
+    /// Reads them where the transport is Dapr. `None` when it is not, or when the reader has noted a problem.
+    pub fn read(reader: &mut Reader, transport: Transport) -> Option<Self> {
+        let dapr = transport == Transport::Dapr;
+        let secret = |value: &str| Some(Secret::new(value));
+        let endpoint = reader.required_when(dapr, &TASKFLOW_DAPR_HTTP_ENDPOINT, http_address);
+        let api_token = reader.required_when(dapr, &DAPR_API_TOKEN, secret);
+        let app_token = reader.required_when(dapr, &APP_API_TOKEN, secret);
+        Some(Self {
+            endpoint: endpoint?,
+            api_token: api_token?,
+            app_token: app_token?,
+        })
+    }
+}
