@@ -1,0 +1,9 @@
+//! The transport that talks to the brokers itself, over librdkafka.
+
+mod client;
+mod publisher;
+mod settings;
+
+pub use client::ClientError;
+pub use publisher::{PUBLISH_DEADLINE, PublishError, Publisher};
+pub use settings::{KafkaSettings, Password, SaslMechanism, Security};

@@ -1,0 +1,268 @@
+//! Publishing: in order per key, acknowledged by every in-sync replica, and done or failed within a bounded time.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use catalogue::{metrics::DEPENDENCY_UP, spans, topics};
+use metrics::{Gauge, Metrics};
+use rdkafka::{
+    ClientConfig,
+    error::{KafkaError, RDKafkaErrorCode},
+    message::{Header, OwnedHeaders},
+    producer::{FutureProducer, FutureRecord, future_producer::DeliveryFuture},
+};
+use tokio::time::{Instant, timeout_at};
+use tracing::{Span, field, info_span};
+
+use super::{
+    client::{self, Client, ClientError},
+    settings::KafkaSettings,
+};
+use crate::{Outgoing, trace_context};
+
+/// Longest time that one call of [`Publisher::publish`] takes.
+pub const PUBLISH_DEADLINE: Duration = Duration::from_secs(5);
+
+/// Value of the header `content-type`: the record's value is the whole envelope (structured mode).
+pub(super) const CONTENT_TYPE: &str = "application/cloudevents+json; charset=UTF-8";
+
+/// Bytes that a record may take beside key and value: headers and framing, generously.
+const RECORD_OVERHEAD_BYTES: usize = 1024;
+
+/// Publishes to the brokers. Clones share one connection.
+///
+/// # How order is kept
+/// The producer is idempotent, never gives up a record by itself, and stops for good rather than leave a gap
+/// (`enable.gapless.guarantee`). Whatever fails, the producer is replaced as a whole, and with it all that it still
+/// held. So a record can be in the topic only behind the records that were handed over before it with the same key;
+/// what is published again appears twice, with the same event id. The price is that a failure fails everything that is
+/// under way, which is what a broker outage does anyway.
+#[derive(Clone)]
+pub struct Publisher(Arc<Shared>);
+
+struct Shared {
+    config: ClientConfig,
+    prefix: String,
+    broker_up: Gauge,
+    current: Mutex<Current>,
+}
+
+struct Current {
+    producer: FutureProducer<Client>,
+    /// How many producers were there before this one.
+    generation: u64,
+}
+
+/// Why a record is not known to be in its topic.
+#[derive(Debug, thiserror::Error)]
+pub enum PublishError {
+    /// The record is larger than its topic takes: it can never be published.
+    #[error("the event is larger than {} bytes", topics::MAX_EVENT_BYTES)]
+    TooLarge,
+    /// An earlier record with the same key failed; this one must wait for it.
+    #[error("an earlier event with the same key was not published")]
+    Behind,
+    /// The brokers did not acknowledge the record; it may be in the topic all the same.
+    #[error("the brokers did not acknowledge the event")]
+    NotAcknowledged(#[source] KafkaError),
+    /// No answer came within [`PUBLISH_DEADLINE`]; the record may be in the topic all the same.
+    #[error("the brokers did not answer within {PUBLISH_DEADLINE:?}")]
+    TimedOut,
+}
+
+/// A record on its way: what it will be reported by.
+struct Pending {
+    delivery: Result<DeliveryFuture, PublishError>,
+    span: Span,
+}
+
+impl Publisher {
+    /// A publisher for the service of these metrics. Brokers need not be reachable yet.
+    pub fn new(settings: &KafkaSettings, metrics: &Metrics) -> Result<Self, ClientError> {
+        let config = config(settings, metrics.app_id());
+        let producer = config.create_with_context(Client)?;
+        Ok(Self(Arc::new(Shared {
+            config,
+            prefix: settings.prefix.clone(),
+            broker_up: metrics.gauge(&DEPENDENCY_UP, &["broker"]),
+            current: Mutex::new(Current {
+                producer,
+                generation: 0,
+            }),
+        })))
+    }
+
+    /// Publishes the records and returns one result for each, in the same order, within [`PUBLISH_DEADLINE`].
+    ///
+    /// Records with one key arrive in the order of the batch. When one fails, no later one with its key is reported as
+    /// published: publish the failed ones again, in their order.
+    pub async fn publish(&self, batch: &[Outgoing]) -> Vec<Result<(), PublishError>> {
+        let deadline = Instant::now() + PUBLISH_DEADLINE;
+        let (generation, pending) = self.0.enqueue(batch);
+        let mut results = Vec::with_capacity(batch.len());
+        for record in pending {
+            results.push(record.settle(deadline).await);
+        }
+        let acknowledged = results.iter().any(Result::is_ok);
+        if results
+            .iter()
+            .any(|result| matches!(result, Err(error) if error.is_the_brokers()))
+        {
+            self.0.broker_up.set(0.0);
+            self.0.replace_producer(generation);
+        } else if acknowledged {
+            self.0.broker_up.set(1.0);
+        }
+        hold_back(batch, &mut results);
+        results
+    }
+}
+
+impl Shared {
+    /// Hands the batch to the current producer. Under the lock, so that two batches do not mix, and so that nobody
+    /// else holds a producer that is being replaced.
+    fn enqueue(&self, batch: &[Outgoing]) -> (u64, Vec<Pending>) {
+        let current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut failed = BTreeSet::new();
+        let mut pending = Vec::with_capacity(batch.len());
+        for record in batch {
+            let span = publish_span(record);
+            let delivery = if failed.contains(&(record.topic, record.key.as_str())) {
+                Err(PublishError::Behind)
+            } else {
+                self.send(&current.producer, record)
+            };
+            if delivery.is_err() {
+                failed.insert((record.topic, record.key.as_str()));
+            }
+            pending.push(Pending { delivery, span });
+        }
+        (current.generation, pending)
+    }
+
+    fn send(&self, producer: &FutureProducer<Client>, record: &Outgoing) -> Result<DeliveryFuture, PublishError> {
+        // The producer's own limit is that of dead letters, which are larger.
+        if record.key.len() + record.value.len() + RECORD_OVERHEAD_BYTES > topics::MAX_EVENT_BYTES as usize {
+            return Err(PublishError::TooLarge);
+        }
+        let topic = format!("{}{}", self.prefix, record.topic);
+        let content_type = Header {
+            key: "content-type",
+            value: Some(CONTENT_TYPE),
+        };
+        let to_send = FutureRecord::to(&topic)
+            .key(&record.key)
+            .payload(record.value.as_ref())
+            .headers(OwnedHeaders::new_with_capacity(1).insert(content_type));
+        producer
+            .send_result(to_send)
+            .map_err(|(error, _)| PublishError::NotAcknowledged(error))
+    }
+
+    /// Replaces the producer, unless somebody else has done it. What the old one still holds is thrown away: those
+    /// records were reported as failed.
+    fn replace_producer(&self, generation: u64) {
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        if current.generation != generation {
+            return;
+        }
+        match self.config.create_with_context(Client) {
+            Ok(producer) => {
+                let old = std::mem::replace(
+                    &mut *current,
+                    Current {
+                        producer,
+                        generation: generation + 1,
+                    },
+                );
+                // Dropping waits for the client's threads.
+                tokio::task::spawn_blocking(move || drop(old));
+            }
+            Err(error) => tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "could not replace the Kafka producer; the next failure tries again"
+            ),
+        }
+    }
+}
+
+impl Pending {
+    async fn settle(self, deadline: Instant) -> Result<(), PublishError> {
+        let delivered = match timeout_at(deadline, self.delivery?).await {
+            Err(_elapsed) => Err(PublishError::TimedOut),
+            Ok(Err(_canceled)) => Err(PublishError::NotAcknowledged(KafkaError::Canceled)),
+            Ok(Ok(Err((error, _record)))) => Err(PublishError::NotAcknowledged(error)),
+            Ok(Ok(Ok(delivery))) => Ok(delivery),
+        }?;
+        self.span.record(
+            spans::MESSAGING_DESTINATION_PARTITION_ID.key,
+            delivered.partition.to_string(),
+        );
+        Ok(())
+    }
+}
+
+impl PublishError {
+    /// Whether it says something about the brokers or the producer, rather than about this one record.
+    fn is_the_brokers(&self) -> bool {
+        const FULL: KafkaError = KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull);
+        match self {
+            Self::TooLarge | Self::Behind => false,
+            // Much was handed over at once: the producer is well, and drains.
+            Self::NotAcknowledged(error) => *error != FULL,
+            Self::TimedOut => true,
+        }
+    }
+}
+
+/// Takes back each success that stands behind a failure with the same key: a late acknowledgement of the failed one
+/// may have been missed by an instant.
+fn hold_back(batch: &[Outgoing], results: &mut [Result<(), PublishError>]) {
+    let mut failed = BTreeSet::new();
+    for (record, result) in batch.iter().zip(results) {
+        let key = (record.topic, record.key.as_str());
+        if result.is_err() {
+            failed.insert(key);
+        } else if failed.contains(&key) {
+            *result = Err(PublishError::Behind);
+        }
+    }
+}
+
+fn publish_span(record: &Outgoing) -> Span {
+    let span = info_span!(
+        spans::EVENT_PUBLISH.name,
+        otel.kind = "producer",
+        { spans::EVENT_ID.key } = %record.event_id,
+        { spans::EVENT_TYPE.key } = record.event_type,
+        { spans::TASK_ID.key } = record.key.parse::<i64>().ok(),
+        { spans::MESSAGING_SYSTEM.key } = "kafka",
+        { spans::MESSAGING_DESTINATION_NAME.key } = record.topic,
+        { spans::MESSAGING_DESTINATION_PARTITION_ID.key } = field::Empty,
+    );
+    if let Some(traceparent) = &record.traceparent {
+        trace_context::link_to(&span, traceparent);
+    }
+    span
+}
+
+/// What the producers of events and of dead letters are configured with.
+pub(super) fn config(settings: &KafkaSettings, app_id: &str) -> ClientConfig {
+    let mut config = client::config(settings, app_id);
+    config
+        .set("acks", "all")
+        .set("enable.idempotence", "true")
+        .set("enable.gapless.guarantee", "true")
+        // Never given up by the producer alone: a record that timed out while the next one did not would be a gap.
+        .set("message.timeout.ms", "0")
+        .set("partitioner", "murmur2_random")
+        .set("compression.type", "lz4")
+        .set("linger.ms", "1")
+        .set("message.max.bytes", topics::MAX_DEAD_LETTER_BYTES.to_string())
+        // An unknown topic is told as such before the deadline.
+        .set("topic.metadata.propagation.max.ms", "3000");
+    config
+}

@@ -1,0 +1,93 @@
+//! Where the brokers are and how they are reached.
+
+use std::{fmt, path::PathBuf, str::FromStr};
+
+/// Where the brokers are and how they are reached. The fields are the variables `TASKFLOW_KAFKA_…` of the catalogue.
+#[derive(Clone, Debug)]
+pub struct KafkaSettings {
+    /// Brokers to begin with: `host:port` pairs, comma-separated.
+    pub brokers: String,
+    /// How connections are protected.
+    pub security: Security,
+    /// Put before the name of every topic and consumer group. Empty in a cluster; tests and brokers that several
+    /// installations share keep apart by it.
+    pub prefix: String,
+}
+
+/// How connections to brokers are protected.
+#[derive(Clone, Debug)]
+pub enum Security {
+    /// Not at all: loopback, or a mesh that does it.
+    Plaintext,
+    /// TLS, the client proved by its certificate.
+    Tls {
+        /// PEM file of the authorities that the brokers' certificates come from; those of the system without it.
+        ca_file: Option<PathBuf>,
+        /// PEM file of the client certificate.
+        certificate_file: PathBuf,
+        /// PEM file of its key.
+        key_file: PathBuf,
+    },
+    /// TLS, the client proved by name and password.
+    SaslTls {
+        /// PEM file of the authorities that the brokers' certificates come from; those of the system without it.
+        ca_file: Option<PathBuf>,
+        /// How the password is proved.
+        mechanism: SaslMechanism,
+        /// User at the brokers.
+        username: String,
+        /// Its password.
+        password: Password,
+    },
+}
+
+/// A password that no `Debug` shows.
+#[derive(Clone)]
+pub struct Password(pub String);
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("…")
+    }
+}
+
+/// How a user is proved to the brokers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SaslMechanism {
+    /// `SCRAM-SHA-256`
+    ScramSha256,
+    /// `SCRAM-SHA-512`
+    ScramSha512,
+    /// `PLAIN`
+    Plain,
+}
+
+impl SaslMechanism {
+    const ALL: [Self; 3] = [Self::ScramSha256, Self::ScramSha512, Self::Plain];
+
+    /// The name that brokers know.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ScramSha256 => "SCRAM-SHA-256",
+            Self::ScramSha512 => "SCRAM-SHA-512",
+            Self::Plain => "PLAIN",
+        }
+    }
+}
+
+impl FromStr for SaslMechanism {
+    type Err = UnknownMechanism;
+
+    fn from_str(name: &str) -> Result<Self, UnknownMechanism> {
+        Self::ALL
+            .into_iter()
+            .find(|mechanism| mechanism.as_str() == name)
+            .ok_or(UnknownMechanism)
+    }
+}
+
+/// The name of no mechanism that we speak.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be SCRAM-SHA-256, SCRAM-SHA-512 or PLAIN")]
+pub struct UnknownMechanism;
