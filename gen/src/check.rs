@@ -24,9 +24,10 @@ use crate::resolve::Environment;
 use crate::spec::Written;
 use crate::spec::units::Date;
 use catalogue::Catalogue;
+use std::cell::OnceCell;
 
 /// What a rule sees.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct Subject<'a> {
     /// The spec as written, for places.
     pub written: &'a Written,
@@ -38,9 +39,29 @@ pub struct Subject<'a> {
     pub artefacts: &'a Artefacts,
     /// The day on which waivers are looked at.
     pub today: Date,
+    /// What several rules about alerts start from.
+    queries: OnceCell<alerts::Queries>,
 }
 
-impl Subject<'_> {
+impl<'a> Subject<'a> {
+    /// An environment as written, resolved and emitted, seen on a day.
+    pub fn new(
+        written: &'a Written,
+        env: &'a Environment,
+        catalogue: &'a Catalogue,
+        artefacts: &'a Artefacts,
+        today: Date,
+    ) -> Self {
+        Self {
+            written,
+            env,
+            catalogue,
+            artefacts,
+            today,
+            queries: OnceCell::new(),
+        }
+    }
+
     /// An error at the place that a JSON pointer leads to.
     pub fn error(&self, code: u16, pointer: &str, message: impl Into<String>) -> Diagnostic {
         let written = self.written;

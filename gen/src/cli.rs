@@ -263,14 +263,16 @@ fn jobs(arguments: &Arguments) -> usize {
 /// `work` over every item on at most `jobs` threads; the results in the items' order.
 fn in_parallel<I: Sync, O: Send>(items: &[I], jobs: usize, work: impl Fn(&I) -> O + Sync) -> Vec<O> {
     let chunk = items.len().div_ceil(jobs.max(1)).max(1);
+    let mut chunks = items.chunks(chunk);
+    let all = |chunk: &[I]| chunk.iter().map(&work).collect::<Vec<O>>();
     std::thread::scope(|scope| {
-        let threads: Vec<_> = items
-            .chunks(chunk)
-            .map(|chunk| scope.spawn(|| chunk.iter().map(&work).collect::<Vec<O>>()))
-            .collect();
-        threads
-            .into_iter()
-            .flat_map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-            .collect()
+        // The first chunk stays on this thread: one environment needs no other, whose memory would grow in small steps.
+        let first = chunks.next().unwrap_or_default();
+        let threads: Vec<_> = chunks.map(|chunk| scope.spawn(|| all(chunk))).collect();
+        let mut results = all(first);
+        for thread in threads {
+            results.extend(thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        }
+        results
     })
 }

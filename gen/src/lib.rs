@@ -51,28 +51,25 @@ pub struct Texts {
 
 /// Compiles one environment. The same inputs give the same bytes; `today` only decides whether waivers still hold.
 pub fn compile(catalogue: &Catalogue, texts: &Texts, today: Date) -> Compilation {
-    compile_with(catalogue, texts, today, |_, artefacts| artefacts)
+    compile_with(catalogue, texts, today, &|_, artefacts| {
+        output::finish(&texts.spec.path, artefacts)
+    })
 }
 
 /// Compiles the self-hosted form of one environment's Dapr resources; a spec that is wrong for a cluster is refused here, too.
 pub fn compile_self_hosted(catalogue: &Catalogue, texts: &Texts, today: Date, target: &SelfHosted) -> Compilation {
-    compile_with(catalogue, texts, today, |inputs, _| {
+    compile_with(catalogue, texts, today, &|inputs, _| {
         let mut artefacts = Artefacts::default();
         emit::emit_self_hosted(inputs, target, &mut artefacts);
-        artefacts
+        output::finish(&texts.spec.path, &artefacts)
     })
 }
 
-/// What of an environment becomes files, once its rules are kept.
-type Choice<'a> = &'a dyn Fn(emit::Inputs<'_>, Artefacts) -> Artefacts;
+/// What an environment and its artefacts become, if its rules are kept.
+type Render<'a> = &'a (dyn Fn(emit::Inputs<'_>, &Artefacts) -> Tree + Sync);
 
-fn compile_with(
-    catalogue: &Catalogue,
-    texts: &Texts,
-    today: Date,
-    choice: impl Fn(emit::Inputs<'_>, Artefacts) -> Artefacts,
-) -> Compilation {
-    let (tree, mut diagnostics) = match compiled(catalogue, texts, today, &choice) {
+fn compile_with(catalogue: &Catalogue, texts: &Texts, today: Date, render: Render<'_>) -> Compilation {
+    let (tree, mut diagnostics) = match compiled(catalogue, texts, today, render) {
         Ok((tree, diagnostics)) => (Some(tree), diagnostics),
         Err(diagnostics) => (None, diagnostics),
     };
@@ -88,7 +85,7 @@ fn compiled(
     catalogue: &Catalogue,
     texts: &Texts,
     today: Date,
-    choice: Choice<'_>,
+    render: Render<'_>,
 ) -> Result<(Tree, Vec<Diagnostic>), Vec<Diagnostic>> {
     let written = spec::parse(texts.spec.clone(), catalogue)?;
     let lock = texts
@@ -119,16 +116,21 @@ fn compiled(
         catalogue,
     };
     let artefacts = emit::emit(inputs);
-    let findings = check::check(&check::Subject {
-        written: &written,
-        env: &environment,
-        catalogue,
-        artefacts: &artefacts,
-        today,
+    // Rendering takes as long as checking, and both only read.
+    let (findings, tree) = std::thread::scope(|scope| {
+        let rendering = scope.spawn(|| render(inputs, &artefacts));
+        let findings = check::check(&check::Subject::new(
+            &written,
+            &environment,
+            catalogue,
+            &artefacts,
+            today,
+        ));
+        let tree = rendering.join();
+        (findings, tree.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
     });
     if findings.iter().any(|finding| finding.severity == Severity::Error) {
         return Err(findings);
     }
-    let chosen = choice(inputs, artefacts);
-    Ok((output::finish(&texts.spec.path, &chosen), findings))
+    Ok((tree, findings))
 }

@@ -4,6 +4,7 @@
 //! dates or numbers in base sixty: `on`, `y`, `1:30`. This one quotes whatever any reader could mistake.
 
 use serde_yaml::Value;
+use std::fmt::Write as _;
 
 /// Block style, two spaces, LF, one final newline; keys in the order given.
 pub fn write(value: &Value) -> String {
@@ -95,7 +96,9 @@ fn inline(value: &Value, indent: usize, out: &mut String) {
     match value {
         Value::Null => out.push_str("null"),
         Value::Bool(b) => out.push_str(if *b { "true" } else { "false" }),
-        Value::Number(n) => out.push_str(&n.to_string()),
+        Value::Number(n) => {
+            let _ = write!(out, "{n}"); // a String takes everything
+        }
         Value::String(text) => string(text, indent, out),
         Value::Sequence(_) => out.push_str("[]"),
         Value::Mapping(_) => out.push_str("{}"),
@@ -110,7 +113,10 @@ fn string(text: &str, indent: usize, out: &mut String) {
         literal(text, indent, out);
     } else if text.chars().all(|c| c == ' ' || !(c.is_control() || c.is_whitespace())) {
         out.push('\'');
-        out.push_str(&text.replace('\'', "''"));
+        for (position, part) in text.split('\'').enumerate() {
+            out.push_str(if position > 0 { "''" } else { "" });
+            out.push_str(part);
+        }
         out.push('\'');
     } else {
         double_quoted(text, out);
@@ -166,12 +172,12 @@ fn is_plain(text: &str) -> bool {
     let Some(first) = text.chars().next() else {
         return false;
     };
-    let safe_inside = |c: char| c.is_ascii_alphanumeric() || " -_./:@%+,()=~<>;$^&*!?|'\"#{}[]`".contains(c);
+    let safe_inside = |byte: u8| byte == b' ' || byte.is_ascii_graphic() && byte != b'\\';
     let looks_like_word = first.is_ascii_alphabetic()
         || matches!(first, '/' | '_' | '.' | '$' | '(' | '<' | '^')
         || (first.is_ascii_digit() && text.contains(|c: char| c.is_ascii_alphabetic()));
     looks_like_word
-        && text.chars().all(safe_inside)
+        && text.bytes().all(safe_inside)
         && !text.contains(": ")
         && !text.contains(" #")
         && !text.ends_with([':', ' '])
@@ -182,16 +188,18 @@ fn could_be_another_type(text: &str) -> bool {
     const WORDS: [&str; 12] = [
         "y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", ".nan", ".inf",
     ];
-    let lower = text.to_ascii_lowercase();
-    if WORDS.contains(&lower.as_str()) {
+    if WORDS.iter().any(|word| text.eq_ignore_ascii_case(word)) {
         return true;
     }
-    let numeric = |c: char| c.is_ascii_digit() || matches!(c, '.' | '_' | ':' | '-' | '+' | 'e' | 'E');
-    let based = lower.starts_with("0x") || lower.starts_with("0o") || lower.starts_with("0b");
-    let starts_numeric = text.starts_with(|c: char| c.is_ascii_digit() || c == '.');
+    if !text.starts_with(|c: char| c.is_ascii_digit() || c == '.') {
+        return false;
+    }
+    let bytes = text.as_bytes();
+    let numeric = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'.' | b'_' | b':' | b'-' | b'+' | b'e' | b'E');
+    let based = bytes[0] == b'0' && matches!(bytes.get(1), Some(b'x' | b'X' | b'o' | b'O' | b'b' | b'B'));
     // `2026-01-01T…` is a timestamp to YAML 1.1.
-    let dated = text.len() >= 10 && text.as_bytes()[4] == b'-' && text.as_bytes()[7] == b'-';
-    starts_numeric && (based || dated || text.chars().all(numeric))
+    let dated = bytes.len() >= 10 && bytes[4] == b'-' && bytes[7] == b'-';
+    based || dated || bytes.iter().all(numeric)
 }
 
 #[cfg(test)]

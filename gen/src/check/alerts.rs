@@ -8,8 +8,7 @@ use crate::emit::built_in_alerts;
 use crate::promql;
 use crate::promql::exporters::Metrics;
 use crate::spec::observability::CustomAlert;
-use queries::{emitted, finding, recorded};
-use std::cell::LazyCell;
+use queries::{Asked, emitted, finding, recorded};
 
 pub(super) const RULES: &[Rule] = &[
     rule(710, "every PromQL expression parses", expressions_parse),
@@ -33,25 +32,29 @@ fn custom<'a>(subject: &Subject<'a>) -> impl Iterator<Item = (String, &'a Custom
     alerts.map(|(index, alert)| (format!("/alerts/custom/{index}"), alert))
 }
 
-/// The metrics that exist here. Reading the exporters' lists takes time: only where something is to be looked up.
-fn metrics(subject: &Subject<'_>) -> Metrics {
-    Metrics::of(subject.env, subject.catalogue, recorded(subject.artefacts))
+/// What several rules start from, found once for each environment: following labels through every expression, and
+/// reading the exporters' lists, takes longer than the rules themselves.
+#[derive(Debug)]
+pub(super) struct Queries {
+    /// The metrics that exist here.
+    metrics: Metrics,
+    /// What is wrong with every expression, the environment's own and everything emitted.
+    problems: Vec<(Asked, promql::Problem)>,
 }
 
-/// What is wrong with every expression, the environment's own and everything emitted: pointer, who asks, problem.
-fn problems(subject: &Subject<'_>) -> Vec<(String, String, promql::Problem)> {
-    let metrics = metrics(subject);
-    emitted(subject)
-        .into_iter()
-        .filter_map(|asked| Some((promql::parse(&asked.expr).ok()?, asked)))
-        .flat_map(|(query, asked)| {
-            let (problems, _) = query.check(&metrics);
-            problems
-                .into_iter()
-                .map(move |problem| (asked.pointer.clone(), asked.by.clone(), problem))
-                .collect::<Vec<_>>()
-        })
-        .collect()
+fn queries<'a>(subject: &'a Subject<'_>) -> &'a Queries {
+    subject.queries.get_or_init(|| {
+        let metrics = Metrics::of(subject.env, subject.catalogue, recorded(subject.artefacts));
+        let mut problems = Vec::new();
+        for asked in emitted(subject) {
+            let Ok(query) = promql::parse(&asked.expr) else {
+                continue; // TF0710 says so
+            };
+            let (wrong, _) = query.check(&metrics);
+            problems.extend(wrong.into_iter().map(|problem| (asked.clone(), problem)));
+        }
+        Queries { metrics, problems }
+    })
 }
 
 fn expressions_parse(subject: &Subject<'_>) -> Vec<Diagnostic> {
@@ -71,26 +74,28 @@ fn expressions_parse(subject: &Subject<'_>) -> Vec<Diagnostic> {
 }
 
 fn metrics_exist(subject: &Subject<'_>) -> Vec<Diagnostic> {
-    let known = LazyCell::new(|| metrics(subject));
-    problems(subject)
-        .into_iter()
-        .filter_map(|(pointer, by, problem)| match problem {
-            promql::Problem::UnknownMetric(name) => Some(finding(subject, &known, &pointer, &by, &name)),
+    let queries = queries(subject);
+    queries
+        .problems
+        .iter()
+        .filter_map(|(asked, problem)| match problem {
+            promql::Problem::UnknownMetric(name) => Some(finding(subject, &queries.metrics, asked, name)),
             _ => None,
         })
         .collect()
 }
 
 fn labels_exist(subject: &Subject<'_>) -> Vec<Diagnostic> {
-    problems(subject)
-        .into_iter()
-        .filter_map(|(pointer, by, problem)| match problem {
+    queries(subject)
+        .problems
+        .iter()
+        .filter_map(|(asked, problem)| match problem {
             promql::Problem::UnknownLabel { label, of, has } => {
-                let message = format!("{by} asks for the label `{label}`, which `{of}` does not have");
+                let message = format!("{} asks for the label `{label}`, which `{of}` does not have", asked.by);
                 let has: Vec<&str> = has.iter().map(String::as_str).collect();
                 Some(
                     subject
-                        .error(712, &pointer, message)
+                        .error(712, &asked.pointer, message)
                         .label(format!("no label `{label}`"))
                         .reason("a label that is not there is empty: the matcher selects nothing, or everything falls into one group")
                         .fix(if has.is_empty() {
@@ -106,12 +111,13 @@ fn labels_exist(subject: &Subject<'_>) -> Vec<Diagnostic> {
 }
 
 fn negative_lag_is_not_summed(subject: &Subject<'_>) -> Vec<Diagnostic> {
-    problems(subject)
-        .into_iter()
-        .filter(|(_, _, problem)| *problem == promql::Problem::NegativeLagSummed)
-        .map(|(pointer, by, _)| {
+    queries(subject)
+        .problems
+        .iter()
+        .filter(|(_, problem)| *problem == promql::Problem::NegativeLagSummed)
+        .map(|(asked, _)| {
             subject
-                .error(718, &pointer, format!("{by} sums `kafka_consumergroup_lag`"))
+                .error(718, &asked.pointer, format!("{} sums `kafka_consumergroup_lag`", asked.by))
                 .label("-1 where a partition has no committed offset")
                 .reason("each partition that nobody committed on yet takes one off the sum: the alert comes late or never")
                 .fix("use `kafka_consumergroup_lag_sum`, which leaves them out, or `clamp_min(kafka_consumergroup_lag, 0)`")
@@ -189,13 +195,12 @@ fn names_are_unique(subject: &Subject<'_>) -> Vec<Diagnostic> {
 }
 
 fn descriptions_can_be_filled_in(subject: &Subject<'_>) -> Vec<Diagnostic> {
-    let known = LazyCell::new(|| metrics(subject));
     let mut found = Vec::new();
     for (pointer, alert) in custom(subject) {
         let Ok(query) = promql::parse(&alert.expr) else {
             continue;
         };
-        let (_, labels) = query.check(&known);
+        let (_, labels) = query.check(&queries(subject).metrics);
         for label in template_labels(&alert.description) {
             if label == "alertname" || label == "severity" || labels.may_have(label) {
                 continue;

@@ -104,17 +104,12 @@ mod tests {
         let text = include_str!("../../../environments/minikube.yaml");
         let written = crate::spec::parse(Source::new("minikube.yaml", text), &catalogue).unwrap();
         let env = crate::resolve::resolve(&written, crate::spec::lock::Lock::default(), &catalogue);
-        let subject = Subject {
-            written: &written,
-            env: &env,
-            catalogue: &catalogue,
-            artefacts,
-            today: Date {
-                year: 2026,
-                month: 11,
-                day: 23,
-            },
+        let today = Date {
+            year: 2026,
+            month: 11,
+            day: 23,
         };
+        let subject = Subject::new(&written, &env, &catalogue, artefacts, today);
         let mut found = paths_are_taken_once(&subject);
         found.extend(needs_are_met(&subject));
         found

@@ -109,7 +109,7 @@ fn adapter_rules(object: &Object) -> Vec<(String, String)> {
 }
 
 /// A metric that nobody exports, with what was probably meant.
-pub(super) fn finding(subject: &Subject<'_>, metrics: &Metrics, pointer: &str, by: &str, name: &str) -> Diagnostic {
+pub(super) fn finding(subject: &Subject<'_>, metrics: &Metrics, asked: &Asked, name: &str) -> Diagnostic {
     let fix = match name {
         "kafka_consumer_lag" => {
             "no exporter has ever had it; the lag of a group is `kafka_consumergroup_lag_sum{consumergroup=…, topic=…}`".to_owned()
@@ -128,8 +128,8 @@ pub(super) fn finding(subject: &Subject<'_>, metrics: &Metrics, pointer: &str, b
     subject
         .error(
             711,
-            pointer,
-            format!("{by} asks for `{name}`, which nobody here exports"),
+            &asked.pointer,
+            format!("{} asks for `{name}`, which nobody here exports", asked.by),
         )
         .label(format!("no metric `{name}`"))
         .reason(

@@ -15,13 +15,7 @@ fn findings(catalogue: &Catalogue) -> Vec<Diagnostic> {
     let written = spec::parse(Source::new("environments/gke.yaml", SPEC), catalogue).unwrap();
     let env = resolve::resolve(&written, Lock::default(), catalogue);
     let artefacts = emit::emit(Inputs { env: &env, catalogue });
-    let subject = Subject {
-        written: &written,
-        env: &env,
-        catalogue,
-        artefacts: &artefacts,
-        today: "2026-11-24".parse().unwrap(),
-    };
+    let subject = Subject::new(&written, &env, catalogue, &artefacts, "2026-11-24".parse().unwrap());
     let ours = 710..730;
     check(&subject)
         .into_iter()

@@ -121,13 +121,7 @@ mod tests {
             month: 1,
             day: 1,
         };
-        let subject = Subject {
-            written: &written,
-            env: &env,
-            catalogue: &catalogue,
-            artefacts: &artefacts,
-            today,
-        };
+        let subject = Subject::new(&written, &env, &catalogue, &artefacts, today);
         offsets_outlive_events(&subject).len()
     }
 

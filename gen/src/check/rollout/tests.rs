@@ -37,17 +37,18 @@ impl Case {
     }
 
     fn found(&self, check: fn(&Subject<'_>) -> Vec<Diagnostic>) -> Vec<Diagnostic> {
-        check(&Subject {
-            written: &self.written,
-            env: &self.env,
-            catalogue: &self.catalogue,
-            artefacts: &self.artefacts,
-            today: Date {
-                year: 2026,
-                month: 11,
-                day: 24,
-            },
-        })
+        let today = Date {
+            year: 2026,
+            month: 11,
+            day: 24,
+        };
+        check(&Subject::new(
+            &self.written,
+            &self.env,
+            &self.catalogue,
+            &self.artefacts,
+            today,
+        ))
     }
 
     /// Gives every release of ours less time than its parts may take.
