@@ -1,1 +1,24 @@
-//! For tests only: real engines, waiting for a state, tokens.
+//! For tests only: real engines, a database and topics per test, waiting for a state, tokens, service processes.
+//!
+//! Everything here panics when it cannot do its work: a test has no better answer. Nothing here knows a service, an
+//! event or a schema of ours.
+
+pub mod containers;
+pub mod database;
+pub mod engines;
+pub mod keys;
+pub mod service;
+pub mod tokens;
+pub mod topics;
+pub mod wait;
+
+mod elsewhere;
+mod test_name;
+
+pub use containers::{Engine, EnginePair};
+pub use database::Database;
+pub use engines::{kafka_brokers, postgres_url};
+pub use service::Service;
+pub use tokens::Issuer;
+pub use topics::Topics;
+pub use wait::{free_port, wait_until};
