@@ -3,4 +3,10 @@
 //! A service's `main.rs` hands its [`cli::Definition`] to [`cli::main`]; the rest of this crate is what that calls and
 //! what handlers use. It knows HTTP and PostgreSQL. It must not know tasks, events, the bus or the outbox.
 
+pub mod auth;
 pub mod config;
+pub mod extract;
+pub mod limits;
+pub mod problem;
+
+pub use problem::Problem;
