@@ -3,6 +3,7 @@
 mod alerts;
 mod apps;
 mod base;
+mod container;
 pub(crate) mod dapr;
 mod flux;
 mod kafka;

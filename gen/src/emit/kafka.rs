@@ -9,12 +9,11 @@ mod topics;
 mod users;
 
 use super::Inputs;
+use super::container::unprivileged;
 use crate::artefact::{Artefacts, Stage, meta};
 use crate::resolve::{Brokers, Environment, NAMESPACE};
-use crate::spec::units::{Bytes, Cpu};
 use catalogue::Catalogue;
-use k8s_openapi::api::core::v1::{Capabilities, ResourceRequirements, SeccompProfile, SecurityContext};
-use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+use k8s_openapi::api::core::v1::{SeccompProfile, SecurityContext};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use std::collections::BTreeMap;
 
@@ -69,29 +68,14 @@ fn labels(app: &str, component: &str) -> BTreeMap<String, String> {
     ])
 }
 
-/// Memory is never overcommitted; processors are, since a limit throttles what could run.
-fn resources(cpu: Cpu, memory: Bytes) -> ResourceRequirements {
-    let memory = ("memory".to_owned(), Quantity(memory.to_string()));
-    ResourceRequirements {
-        requests: Some([("cpu".to_owned(), Quantity(cpu.to_string())), memory.clone()].into()),
-        limits: Some([memory].into()),
-        ..ResourceRequirements::default()
-    }
-}
-
 /// What the Pod Security level `restricted` asks of a container. The image names a numeric user itself.
 fn restricted() -> SecurityContext {
     SecurityContext {
-        allow_privilege_escalation: Some(false),
-        capabilities: Some(Capabilities {
-            drop: Some(vec!["ALL".to_owned()]),
-            ..Capabilities::default()
-        }),
         run_as_non_root: Some(true),
         seccomp_profile: Some(SeccompProfile {
             type_: "RuntimeDefault".to_owned(),
             ..SeccompProfile::default()
         }),
-        ..SecurityContext::default()
+        ..unprivileged()
     }
 }

@@ -4,6 +4,7 @@ mod crd;
 
 use super::Inputs;
 use super::base::{PRIORITY_DATA, never_pruned};
+use super::container::resources;
 use crate::artefact::{Artefacts, Footprint, Resource, Stage, meta};
 use crate::pins;
 use crate::resolve::{Cluster, Environment, NAMESPACE, Postgres};
@@ -12,8 +13,7 @@ use catalogue::Catalogue;
 use crd::{
     API_VERSION, Affinity, Bootstrap, ClusterSpec, Initdb, Managed, Postgresql, Role, SecretName, Storage, Synchronous,
 };
-use k8s_openapi::api::core::v1::{ResourceRequirements, TopologySpreadConstraint};
-use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+use k8s_openapi::api::core::v1::TopologySpreadConstraint;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use std::collections::BTreeMap;
 
@@ -84,7 +84,7 @@ fn spec(env: &Environment, cluster: &Cluster, catalogue: &Catalogue) -> ClusterS
             size: env.platform.volume(cluster.volume).to_string(),
             storage_class: env.platform.storage_class,
         },
-        resources: resources(cluster),
+        resources: resources(cluster.cpu, cluster.memory),
         priority_class_name: PRIORITY_DATA,
         affinity: replicated.then(|| affinity(env, cluster)),
         topology_spread_constraints: zones(env, cluster),
@@ -146,16 +146,6 @@ fn synchronous(cluster: &Cluster) -> Option<Synchronous> {
         // Only an instance that is known to have every acknowledged commit becomes primary.
         failover_quorum: durable,
     })
-}
-
-/// Memory is never overcommitted: what PostgreSQL cannot have, it dies of.
-fn resources(cluster: &Cluster) -> ResourceRequirements {
-    let memory = ("memory".to_owned(), Quantity(cluster.memory.to_string()));
-    ResourceRequirements {
-        requests: Some([("cpu".to_owned(), Quantity(cluster.cpu.to_string())), memory.clone()].into()),
-        limits: Some([memory].into()),
-        ..ResourceRequirements::default()
-    }
 }
 
 /// No two instances on one machine, where there are machines enough.

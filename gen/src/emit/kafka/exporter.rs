@@ -1,7 +1,8 @@
 //! The exporter of consumer lag for brokers outside; Strimzi brings its own.
 
+use super::super::container::resources;
 use super::external::{POINTER, credential};
-use super::{FAMILY, STAGE, labelled, labels, lag_groups, resources, restricted, topic_names};
+use super::{FAMILY, STAGE, labelled, labels, lag_groups, restricted, topic_names};
 use crate::artefact::{Artefacts, Footprint};
 use crate::emit::Inputs;
 use crate::emit::base::PRIORITY_OBSERVABILITY;

@@ -1,7 +1,8 @@
 //! Brokers outside: a Job creates or verifies the topics with Kafka's own tools.
 
+use super::super::container::resources;
 use super::crd::ConfigValue;
-use super::{FAMILY, STAGE, labelled, labels, resources, restricted, topics};
+use super::{FAMILY, STAGE, labelled, labels, restricted, topics};
 use crate::artefact::{Artefacts, Footprint, Thing};
 use crate::output::sha256;
 use crate::pins;

@@ -1,12 +1,13 @@
 //! The Kafka cluster that Strimzi runs, and the pools of its nodes.
 
+use super::super::container::resources;
 use super::crd::{
     API_VERSION, Authority, Brokers, CLUSTER_LABEL, Config, ConfigMapSource, ConfigValue, ContainerTemplate,
     DeploymentTemplate, EntityOperator, EntityOperatorTemplate, Exporter, ExporterTemplate, JvmOptions,
     KafkaNodePoolSpec, KafkaSpec, Listener, MetricsConfig, Operator, PodTemplate, PoolTemplate, Rack, Storage, Typed,
     Volume,
 };
-use super::{FAMILY, STAGE, labelled, lag_groups, metrics, resources, restricted, topic_names};
+use super::{FAMILY, STAGE, labelled, lag_groups, metrics, restricted, topic_names};
 use crate::artefact::{Artefacts, Footprint, Resource};
 use crate::emit::Inputs;
 use crate::emit::base::{PRIORITY_DATA, PRIORITY_OBSERVABILITY, never_pruned};

@@ -1,6 +1,6 @@
 //! The collectors.
 
-use super::super::Inputs;
+use super::super::{Inputs, container};
 use super::config::{self, Config, HEALTH_PORT, METRICS_PORT};
 use super::sizing::{self, Size};
 use super::{COLLECTOR, FAMILY, OTLP_GRPC, OTLP_HTTP, SAMPLER, pod};
@@ -157,7 +157,7 @@ fn container(size: Size) -> Container {
         startup_probe: Some(pod::http_probe("/", "health", 2, 30)),
         readiness_probe: Some(pod::http_probe("/", "health", 5, 2)),
         liveness_probe: Some(pod::http_probe("/", "health", 10, 6)),
-        resources: Some(pod::resources(size.cpu, size.memory)),
+        resources: Some(container::resources(size.cpu, size.memory)),
         security_context: Some(pod::security(true)),
         volume_mounts: Some(vec![VolumeMount {
             name: "config".to_owned(),

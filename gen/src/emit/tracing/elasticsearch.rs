@@ -1,6 +1,6 @@
 //! One Elasticsearch node for Zipkin: no cluster, no replica. What it loses are traces.
 
-use super::super::Inputs;
+use super::super::{Inputs, container};
 use super::{ELASTICSEARCH, ELASTICSEARCH_PORT, ELASTICSEARCH_USER, FAMILY, pod};
 use crate::artefact::{Artefacts, Footprint, Stage, meta};
 use crate::pins;
@@ -157,7 +157,7 @@ fn container(cpu: Cpu, memory: Bytes) -> Container {
             ..Probe::default()
         }),
         liveness_probe: Some(listening(15, 6)),
-        resources: Some(pod::resources(cpu, memory)),
+        resources: Some(container::resources(cpu, memory)),
         // The image makes its key store beside its configuration when it starts.
         security_context: Some(pod::security(false)),
         volume_mounts: Some(vec![VolumeMount {

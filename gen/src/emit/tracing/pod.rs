@@ -1,14 +1,15 @@
 //! What the pods of this family have in common.
 
 use super::super::base::PRIORITY_OBSERVABILITY;
+use super::super::container::unprivileged;
 use super::FAMILY;
 use crate::artefact::{Artefacts, Stage, meta};
 use crate::resolve::{Environment, OBSERVABILITY};
-use crate::spec::units::{Bytes, Cpu};
+use crate::spec::units::Bytes;
 use k8s_openapi::api::core::v1::{
-    Capabilities, EmptyDirVolumeSource, EnvVar, EnvVarSource, HTTPGetAction, PodSecurityContext, PodSpec, Probe,
-    ResourceRequirements, SeccompProfile, SecretKeySelector, SecurityContext, Service, ServiceAccount, ServicePort,
-    ServiceSpec, TopologySpreadConstraint, Volume,
+    EmptyDirVolumeSource, EnvVar, EnvVarSource, HTTPGetAction, PodSecurityContext, PodSpec, Probe, SeccompProfile,
+    SecretKeySelector, SecurityContext, Service, ServiceAccount, ServicePort, ServiceSpec, TopologySpreadConstraint,
+    Volume,
 };
 use k8s_openapi::api::policy::v1::{PodDisruptionBudget, PodDisruptionBudgetSpec};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
@@ -94,26 +95,8 @@ pub(super) fn spread(env: &Environment, name: &str) -> Vec<TopologySpreadConstra
 /// What every container has under the `restricted` Pod Security Standard; a writable root is the exception.
 pub(super) fn security(read_only: bool) -> SecurityContext {
     SecurityContext {
-        allow_privilege_escalation: Some(false),
-        capabilities: Some(Capabilities {
-            drop: Some(vec!["ALL".to_owned()]),
-            ..Capabilities::default()
-        }),
         read_only_root_filesystem: Some(read_only),
-        ..SecurityContext::default()
-    }
-}
-
-/// Memory is reserved whole, processor time is not capped: throttled telemetry lies.
-pub(super) fn resources(cpu: Cpu, memory: Bytes) -> ResourceRequirements {
-    let quantity = |text: String| Quantity(text);
-    ResourceRequirements {
-        requests: Some(BTreeMap::from([
-            ("cpu".to_owned(), quantity(cpu.to_string())),
-            ("memory".to_owned(), quantity(memory.to_string())),
-        ])),
-        limits: Some(BTreeMap::from([("memory".to_owned(), quantity(memory.to_string()))])),
-        ..ResourceRequirements::default()
+        ..unprivileged()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Deletes traces that are old enough: Zipkin has no retention of its own in Elasticsearch.
 
-use super::super::Inputs;
+use super::super::{Inputs, container};
 use super::{FAMILY, RETENTION, elasticsearch_url, elasticsearch_user, pod};
 use crate::artefact::{Artefacts, Footprint, Stage};
 use crate::output::sha256;
@@ -126,7 +126,7 @@ fn container(store: &TraceStore) -> Container {
         image: Some(pins::CURL.image()),
         command: Some(vec!["/bin/sh".to_owned(), format!("{FOLDER}/{FILE}")]),
         env: Some(variables(store)),
-        resources: Some(pod::resources(CPU, MEMORY)),
+        resources: Some(container::resources(CPU, MEMORY)),
         security_context: Some(pod::security(true)),
         volume_mounts: Some(vec![VolumeMount {
             name: "scripts".to_owned(),

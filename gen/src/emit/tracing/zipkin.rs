@@ -1,6 +1,6 @@
 //! Zipkin.
 
-use super::super::Inputs;
+use super::super::{Inputs, container};
 use super::{FAMILY, ZIPKIN, ZIPKIN_PORT, collector, elasticsearch_url, elasticsearch_user, pod};
 use crate::artefact::{Artefacts, Footprint, Stage};
 use crate::pins;
@@ -126,7 +126,7 @@ fn container(env: Vec<EnvVar>, cpu: Cpu, memory: Bytes) -> Container {
         // /health asks the store too: without it spans wait in the collector's queue instead of being lost here.
         readiness_probe: Some(pod::http_probe("/health", "http", 10, 3)),
         liveness_probe: Some(pod::http_probe("/info", "http", 15, 4)),
-        resources: Some(pod::resources(cpu, memory)),
+        resources: Some(container::resources(cpu, memory)),
         security_context: Some(pod::security(true)),
         volume_mounts: Some(vec![VolumeMount {
             name: "tmp".to_owned(),
