@@ -4,7 +4,7 @@ mod bounds;
 mod metadata;
 mod transports;
 
-use super::{Rule, Subject, rule};
+use super::{Rule, Subject, rule, waivable};
 use crate::diagnostic::Diagnostic;
 use crate::resolve::{Dapr, PolicyUse, Service, Topic};
 use crate::spec::validate::nearest;
@@ -70,7 +70,25 @@ pub(super) const RULES: &[Rule] = &[
         "what cannot be handled is held, not skipped",
         metadata::component_retries_never_end,
     ),
+    waivable(417, "the Scheduler survives the loss of a pod", scheduler_keeps_jobs),
 ];
+
+fn scheduler_keeps_jobs(subject: &Subject<'_>) -> Vec<Diagnostic> {
+    let in_memory = subject.env.dapr.as_ref().is_some_and(|dapr| dapr.scheduler_in_memory);
+    if !in_memory {
+        return Vec::new();
+    }
+    let written = subject.written.spec.dapr.scheduler_storage.is_some();
+    let pointer = if written { "/dapr/schedulerStorage" } else { "/profile" };
+    vec![
+        subject
+            .error(417, pointer, "the Scheduler keeps its jobs in memory only")
+            .warning()
+            .label("no volume for its jobs")
+            .reason("a pod that is replaced cannot join the others again: after the second one no job fires until somebody starts them all anew")
+            .fix("write `dapr: { schedulerStorage: volumes }`, or waive TF0417 with the reason why late reminders can be borne"),
+    ]
+}
 
 /// The directions in which policies apply, with their place in the spec.
 fn directions(dapr: &Dapr) -> [(&'static str, &PolicyUse); 3] {
