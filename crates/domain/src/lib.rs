@@ -5,5 +5,6 @@
 
 pub mod id;
 pub mod recurrence;
+pub mod search;
 pub mod task;
 pub mod time;
