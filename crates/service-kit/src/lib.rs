@@ -5,8 +5,12 @@
 
 pub mod auth;
 pub mod config;
+pub mod database;
 pub mod extract;
+pub mod health;
 pub mod limits;
 pub mod problem;
+pub mod shutdown;
+pub mod telemetry;
 
 pub use problem::Problem;
