@@ -11,7 +11,8 @@ pub mod transition;
 use jiff::Timestamp;
 
 use crate::id::{SeriesId, TaskId, UserId};
-use crate::recurrence::{OccurrenceKey, Recurrence};
+use crate::recurrence::Recurrence;
+use crate::recurrence::next::Occurrence;
 use crate::time::{Due, Zone};
 use choices::{Priority, Status};
 use reminders::Reminders;
@@ -55,13 +56,13 @@ pub struct Task {
     pub completed_at: Option<Timestamp>,
 }
 
-/// The place of a task in its series. No two tasks have the same.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// The place of a task in its series. No two tasks have the same series and key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SeriesMembership {
     /// The series.
     pub series: SeriesId,
-    /// The wall time that the rule meant for this instance; stays when the instance is moved.
-    pub occurrence: OccurrenceKey,
+    /// The wall time that the rule meant for this instance, and its number; stays when the instance is moved.
+    pub occurrence: Occurrence,
 }
 
 impl Task {

@@ -10,6 +10,7 @@ use super::problem::{Field, FieldProblem, ProblemCode, Problems};
 use super::reminders::Reminder;
 use super::{SeriesMembership, Task};
 use crate::id::{SeriesId, TaskId, UserId};
+use crate::recurrence::next::Occurrence;
 use crate::recurrence::{OccurrenceKey, Recurrence, Terms};
 use crate::time::Zone;
 
@@ -204,10 +205,10 @@ impl Task {
         if next.series != series.series {
             return Err(OccurrenceError::OtherSeries);
         }
-        if next.occurrence <= series.occurrence {
+        if next.occurrence.key <= series.occurrence.key {
             return Err(OccurrenceError::NotLater);
         }
-        let due = due.with_local(next.occurrence.get());
+        let due = due.with_local(next.occurrence.key.get());
         let now = database_resolution(now);
         let task = Self {
             id,
@@ -266,7 +267,8 @@ impl Task {
         let (Some(due), Some(_)) = (&self.due, &self.recurrence) else {
             return None;
         };
-        let occurrence = OccurrenceKey::new(due.local());
+        let key = OccurrenceKey::new(due.local());
+        let occurrence = Occurrence { key, ordinal: 1 };
         Some(SeriesMembership { series, occurrence })
     }
 

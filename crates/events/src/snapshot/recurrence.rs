@@ -2,7 +2,7 @@
 
 use domain::{
     id::SeriesId,
-    recurrence::{self as twin, MAX_EXCEPTIONS, OccurrenceKey, Terms, rule},
+    recurrence::{self as twin, MAX_EXCEPTIONS, OccurrenceKey, Terms, next::Occurrence, rule},
     task::SeriesMembership,
     time::Zone,
 };
@@ -44,6 +44,9 @@ pub struct Series {
     /// The wall time that the rule meant for this instance; it stays when the instance is moved.
     #[schemars(with = "Local")]
     pub occurrence: DateTime,
+    /// How much of COUNT is used up with this instance: 1 for the first.
+    #[schemars(range(min = 1))]
+    pub ordinal: u32,
 }
 
 /// What becomes of a day that a month does not have.
@@ -119,7 +122,8 @@ impl From<SeriesMembership> for Series {
     fn from(membership: SeriesMembership) -> Self {
         Self {
             id: membership.series.get(),
-            occurrence: membership.occurrence.get(),
+            occurrence: membership.occurrence.key.get(),
+            ordinal: membership.occurrence.ordinal,
         }
     }
 }
@@ -127,7 +131,9 @@ impl From<SeriesMembership> for Series {
 impl Series {
     pub(super) fn to_domain(self) -> Result<SeriesMembership, Misfit> {
         let series = SeriesId::new(self.id).map_err(|error| Misfit::new(format!("{POINTER}/series/id"), error))?;
-        let occurrence = OccurrenceKey::new(self.occurrence);
+        let key = OccurrenceKey::new(self.occurrence);
+        let ordinal = self.ordinal;
+        let occurrence = Occurrence { key, ordinal };
         Ok(SeriesMembership { series, occurrence })
     }
 }
