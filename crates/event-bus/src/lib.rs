@@ -1,17 +1,24 @@
 //! Publish and consume: one handler contract over the transports that may carry events.
 //!
 //! What every transport shares stands here: the [`Outgoing`] record, where its key places it
-//! ([`partition_for_key`]), the inbox that makes a second delivery harmless ([`inbox`]), the trace context that
-//! travels with an event ([`trace_context`]). [`kafka`] is the transport that talks to the brokers itself.
+//! ([`partition_for_key`]), what a [`Handler`] may answer, the headers of a [`dead_letter`], the [`inbox`] that makes a
+//! second delivery harmless, the [`trace_context`] that travels with an event. [`kafka`] is the transport that talks to the brokers itself.
 //!
 //! It reads no environment and knows no HTTP and no service: settings, names and handlers are arguments.
 
+mod attempt;
 pub mod crash;
+pub mod dead_letter;
+mod handler;
 pub mod inbox;
 pub mod kafka;
+mod meters;
 mod outgoing;
 mod partition;
+mod retry;
 pub mod trace_context;
 
+pub use handler::{Cause, Delivery, Handler, Outcome, Reason};
 pub use outgoing::Outgoing;
 pub use partition::{murmur2, partition_for_key};
+pub use retry::RetryPolicy;

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeSet,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -106,18 +106,31 @@ impl Publisher {
         for record in pending {
             results.push(record.settle(deadline).await);
         }
-        let acknowledged = results.iter().any(Result::is_ok);
-        if results
-            .iter()
-            .any(|result| matches!(result, Err(error) if error.is_the_brokers()))
-        {
-            self.0.broker_up.set(0.0);
-            self.0.replace_producer(generation);
-        } else if acknowledged {
-            self.0.broker_up.set(1.0);
-        }
+        self.0.learn_from(&results, generation);
         hold_back(batch, &mut results);
         results
+    }
+
+    /// Publishes one record as it is, within [`PUBLISH_DEADLINE`].
+    pub(super) async fn publish_raw(
+        &self,
+        topic: &str,
+        key: Option<&[u8]>,
+        value: Option<&[u8]>,
+        headers: OwnedHeaders,
+    ) -> Result<(), PublishError> {
+        let deadline = Instant::now() + PUBLISH_DEADLINE;
+        let (generation, delivery) = {
+            let current = self.0.current();
+            (
+                current.generation,
+                self.0.send(&current.producer, topic, key, value, headers),
+            )
+        };
+        let span = Span::none();
+        let result = Pending { delivery, span }.settle(deadline).await;
+        self.0.learn_from(std::slice::from_ref(&result), generation);
+        result
     }
 }
 
@@ -125,7 +138,7 @@ impl Shared {
     /// Hands the batch to the current producer. Under the lock, so that two batches do not mix, and so that nobody
     /// else holds a producer that is being replaced.
     fn enqueue(&self, batch: &[Outgoing]) -> (u64, Vec<Pending>) {
-        let current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        let current = self.current();
         let mut failed = BTreeSet::new();
         let mut pending = Vec::with_capacity(batch.len());
         for record in batch {
@@ -133,7 +146,7 @@ impl Shared {
             let delivery = if failed.contains(&(record.topic, record.key.as_str())) {
                 Err(PublishError::Behind)
             } else {
-                self.send(&current.producer, record)
+                self.send_event(&current.producer, record)
             };
             if delivery.is_err() {
                 failed.insert((record.topic, record.key.as_str()));
@@ -143,29 +156,63 @@ impl Shared {
         (current.generation, pending)
     }
 
-    fn send(&self, producer: &FutureProducer<Client>, record: &Outgoing) -> Result<DeliveryFuture, PublishError> {
+    fn send_event(&self, producer: &FutureProducer<Client>, record: &Outgoing) -> Result<DeliveryFuture, PublishError> {
         // The producer's own limit is that of dead letters, which are larger.
         if record.key.len() + record.value.len() + RECORD_OVERHEAD_BYTES > topics::MAX_EVENT_BYTES as usize {
             return Err(PublishError::TooLarge);
         }
-        let topic = format!("{}{}", self.prefix, record.topic);
         let content_type = Header {
             key: "content-type",
             value: Some(CONTENT_TYPE),
         };
-        let to_send = FutureRecord::to(&topic)
-            .key(&record.key)
-            .payload(record.value.as_ref())
-            .headers(OwnedHeaders::new_with_capacity(1).insert(content_type));
+        let headers = OwnedHeaders::new_with_capacity(1).insert(content_type);
+        self.send(
+            producer,
+            record.topic,
+            Some(record.key.as_bytes()),
+            Some(&record.value),
+            headers,
+        )
+    }
+
+    fn send(
+        &self,
+        producer: &FutureProducer<Client>,
+        topic: &str,
+        key: Option<&[u8]>,
+        value: Option<&[u8]>,
+        headers: OwnedHeaders,
+    ) -> Result<DeliveryFuture, PublishError> {
+        let topic = format!("{}{topic}", self.prefix);
+        let mut record = FutureRecord::to(&topic).headers(headers);
+        record.key = key;
+        record.payload = value;
         producer
-            .send_result(to_send)
+            .send_result(record)
             .map_err(|(error, _)| PublishError::NotAcknowledged(error))
+    }
+
+    fn current(&self) -> MutexGuard<'_, Current> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the results say about the brokers and the producer.
+    fn learn_from(&self, results: &[Result<(), PublishError>], generation: u64) {
+        let failures = || results.iter().filter_map(|result| result.as_ref().err());
+        if failures().any(|error| matches!(error, PublishError::TimedOut)) {
+            self.broker_up.set(0.0);
+        } else if results.iter().any(Result::is_ok) {
+            self.broker_up.set(1.0);
+        }
+        if failures().any(PublishError::ends_the_producer) {
+            self.replace_producer(generation);
+        }
     }
 
     /// Replaces the producer, unless somebody else has done it. What the old one still holds is thrown away: those
     /// records were reported as failed.
     fn replace_producer(&self, generation: u64) {
-        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut current = self.current();
         if current.generation != generation {
             return;
         }
@@ -206,8 +253,8 @@ impl Pending {
 }
 
 impl PublishError {
-    /// Whether it says something about the brokers or the producer, rather than about this one record.
-    fn is_the_brokers(&self) -> bool {
+    /// Whether the producer is not to be used any more.
+    fn ends_the_producer(&self) -> bool {
         const FULL: KafkaError = KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull);
         match self {
             Self::TooLarge | Self::Behind => false,
