@@ -36,11 +36,15 @@ pub struct Inputs<'a> {
 
 /// Everything that an environment needs.
 pub fn emit(inputs: Inputs<'_>) -> Artefacts {
-    let mut artefacts = Artefacts::default();
-    for family in FAMILIES {
-        family(inputs, &mut artefacts);
-    }
-    artefacts
+    std::thread::scope(|scope| {
+        // The page comes last; its template is read meanwhile.
+        scope.spawn(readme::template);
+        let mut artefacts = Artefacts::default();
+        for family in FAMILIES {
+            family(inputs, &mut artefacts);
+        }
+        artefacts
+    })
 }
 
 /// The emitters, in the order of their stages; those that describe the others come last.

@@ -172,14 +172,22 @@ fn is_plain(text: &str) -> bool {
     let Some(first) = text.chars().next() else {
         return false;
     };
-    let safe_inside = |byte: u8| byte == b' ' || byte.is_ascii_graphic() && byte != b'\\';
     let looks_like_word = first.is_ascii_alphabetic()
         || matches!(first, '/' | '_' | '.' | '$' | '(' | '<' | '^')
         || (first.is_ascii_digit() && text.contains(|c: char| c.is_ascii_alphabetic()));
+    let mut before = b' ';
+    let mut is_safe_after_the_one_before = |byte: u8| {
+        let is_safe = match byte {
+            b' ' => before != b':',
+            b'#' => before != b' ',
+            b'\\' => false,
+            _ => byte.is_ascii_graphic(),
+        };
+        before = byte;
+        is_safe
+    };
     looks_like_word
-        && text.bytes().all(safe_inside)
-        && !text.contains(": ")
-        && !text.contains(" #")
+        && text.bytes().all(&mut is_safe_after_the_one_before)
         && !text.ends_with([':', ' '])
         && !could_be_another_type(text)
 }

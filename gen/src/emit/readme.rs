@@ -55,8 +55,8 @@ pub(super) fn emit(inputs: Inputs<'_>, artefacts: &mut Artefacts) {
     artefacts.add_text(FAMILY, "README.md", "/environment", text);
 }
 
-/// The template, read once for all environments.
-fn template() -> &'static Handlebars<'static> {
+/// The template, read once for all environments. Reading it takes longer than filling it in.
+pub(super) fn template() -> &'static Handlebars<'static> {
     static TEMPLATES: OnceLock<Handlebars<'static>> = OnceLock::new();
     TEMPLATES.get_or_init(|| {
         let mut handlebars = Handlebars::new();
