@@ -17,6 +17,8 @@ use axum::{
 };
 use serde_json::Value;
 
+use crate::telemetry::chain;
+
 pub use codes::Code;
 pub use fault::{Fault, FieldError, Place};
 
@@ -141,11 +143,11 @@ impl Problem {
     /// of its own needs this.
     pub fn log(&self) {
         let Some(cause) = &self.0.cause else { return };
-        let (code, chain) = (self.code().name, Chain(cause.as_ref()));
+        let (code, error) = (self.code().name, chain(cause.as_ref()));
         if self.status() == StatusCode::INTERNAL_SERVER_ERROR {
-            tracing::error!(problem.code = code, error = %chain, "request failed: {chain}");
+            tracing::error!(problem.code = code, error, "request failed: {error}");
         } else {
-            tracing::warn!(problem.code = code, error = %chain, "request refused: {chain}");
+            tracing::warn!(problem.code = code, error, "request refused: {error}");
         }
     }
 }
@@ -186,21 +188,6 @@ pub async fn route_not_found(request: Request) -> Problem {
 pub async fn method_not_allowed(request: Request) -> Problem {
     let method = request.method().clone();
     Problem::new(&codes::METHOD_NOT_ALLOWED).detail(format!("`{method}` is not possible here; see the header `Allow`."))
-}
-
-/// An error and its causes, from the outermost in, on one line.
-pub(crate) struct Chain<'a>(pub(crate) &'a (dyn Error + 'static));
-
-impl fmt::Display for Chain<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}", self.0)?;
-        let mut next = self.0.source();
-        while let Some(cause) = next {
-            write!(formatter, ": {cause}")?;
-            next = cause.source();
-        }
-        Ok(())
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use catalogue::{app_ids::RUST_SERVICES, metrics::DEPENDENCY_UP};
+use catalogue::app_ids::RUST_SERVICES;
 use jiff::Timestamp;
 use metrics::Metrics;
 use tokio_util::sync::CancellationToken;
@@ -13,7 +13,7 @@ use super::{
     token::Token,
     verified::{Verified, VerifiedTokens},
 };
-use crate::config::TokenSettings;
+use crate::{config::TokenSettings, health::Health};
 
 /// Checks the tokens of people. Clones share their keys.
 #[derive(Clone, Debug)]
@@ -41,17 +41,14 @@ pub struct LocalIssuer {
 
 impl TokenChecker {
     /// A checker for the configured issuer, the built-in one, or both. It knows no keys of the configured one before
-    /// [`keep_keys_fresh`](Self::keep_keys_fresh) runs.
-    pub fn new(settings: TokenSettings, local: Option<LocalIssuer>, metrics: &Metrics) -> Self {
+    /// [`keep_keys_fresh`](Self::keep_keys_fresh) has read them; so long the service is not ready.
+    pub fn new(settings: TokenSettings, local: Option<LocalIssuer>, health: &Health, metrics: &Metrics) -> Self {
         let TokenSettings {
             issuer,
             audience,
             jwks_url,
         } = settings;
-        let remote = issuer.map(|name| Issuer::new(name, jwks_url, metrics.clone()));
-        if remote.is_none() {
-            metrics.gauge(&DEPENDENCY_UP, &["token_issuer"]).set(1.0);
-        }
+        let remote = issuer.map(|name| Issuer::new(name, jwks_url, health, metrics.clone()));
         let local = local.map(|local| {
             let keys = Arc::new(KeySet::of(local.key.clone()));
             (local, keys)
@@ -71,11 +68,6 @@ impl TokenChecker {
         if let Some(issuer) = &self.0.remote {
             issuer.keep_fresh(&stop).await;
         }
-    }
-
-    /// Whether tokens of every issuer can be checked: the keys of the configured one were read at least once.
-    pub fn has_keys(&self) -> bool {
-        self.0.remote.as_ref().is_none_or(|issuer| issuer.keys().is_some())
     }
 
     /// Whom the token is about. A failure is counted in `auth_failures_total`.

@@ -17,7 +17,11 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{AuthFailure, key_set::KeySet, token::Token};
-use crate::{config::https_address, problem::Chain};
+use crate::{
+    config::https_address,
+    health::{Check, Health, NeededFor},
+    telemetry::chain,
+};
 
 /// Time between two readings of the keys.
 const READ_EVERY: Duration = Duration::from_mins(5);
@@ -43,6 +47,8 @@ pub(super) struct Issuer {
     asked: Mutex<Option<Instant>>,
     /// Wakes whoever reads.
     wanted: Notify,
+    /// Holds from the first reading on: without keys no request of a person can be answered, with old ones all can.
+    keys_known: Check,
     metrics: Metrics,
 }
 
@@ -88,7 +94,7 @@ pub(super) enum ReadError {
 }
 
 impl Issuer {
-    pub(super) fn new(name: String, jwks_url: Option<String>, metrics: Metrics) -> Self {
+    pub(super) fn new(name: String, jwks_url: Option<String>, health: &Health, metrics: Metrics) -> Self {
         // Another part of the process may have chosen already; both choices are the same.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder()
@@ -96,10 +102,12 @@ impl Issuer {
             .redirect(redirect::Policy::none())
             .build()
             .expect("a client without certificates of its own can be built");
+        metrics.gauge(&DEPENDENCY_UP, &["token_issuer"]).set(0.0);
         Self {
             name,
             jwks_url,
             client,
+            keys_known: health.check("token_keys", NeededFor::Requests),
             state: watch::Sender::new(State::default()),
             asked: Mutex::new(None),
             wanted: Notify::new(),
@@ -183,6 +191,7 @@ impl Issuer {
                 self.metrics
                     .gauge(&TOKEN_KEYS_REFRESHED_TIMESTAMP_SECONDS, &[])
                     .set(now);
+                self.keys_known.holds();
                 // The same keys stay the same object: what was checked with them stays checked.
                 self.state.send_modify(|state| {
                     state.tried = tried;
@@ -192,7 +201,8 @@ impl Issuer {
                 });
             }
             Err(error) => {
-                tracing::warn!(error = %Chain(&error), "could not read the issuer's keys: {}", Chain(&error));
+                let error = chain(&error);
+                tracing::warn!(error, "keeping the issuer's old keys: {error}");
                 self.state.send_modify(|state| state.tried = tried);
             }
         }

@@ -7,6 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::{Serialize, de::DeserializeOwned};
+use tokio::time::timeout;
 
 use super::{
     document::{Document, Malformed},
@@ -59,17 +60,15 @@ impl<T: Serialize> IntoResponse for Json<T> {
 /// # Errors
 /// Another or no declared type (415), a body over the route's limit (413) or slower than [`BODY_TIME`] (408).
 pub async fn read_json<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
+    read_within(request, state, BODY_TIME).await
+}
+
+async fn read_within<S: Send + Sync>(request: Request, state: &S, time: Duration) -> Result<Bytes, Problem> {
     declares_json(request.headers())?;
-    match tokio::time::timeout(BODY_TIME, Bytes::from_request(request, state)).await {
+    match timeout(time, Bytes::from_request(request, state)).await {
         Ok(Ok(body)) => Ok(body),
         Ok(Err(rejection)) => Err(unread(&rejection)),
-        // The rest of the body is still to come: the connection cannot be used again.
-        Err(_) => Err(Problem::new(&codes::REQUEST_TIMEOUT)
-            .detail(format!(
-                "The body did not arrive within {} seconds.",
-                BODY_TIME.as_secs()
-            ))
-            .header(header::CONNECTION, HeaderValue::from_static("close"))),
+        Err(_) => Err(closing(Problem::new(&codes::REQUEST_TIMEOUT))),
     }
 }
 
@@ -137,9 +136,14 @@ fn is_json(media_type: &str) -> bool {
 /// What a body that could not be read means.
 fn unread(rejection: &BytesRejection) -> Problem {
     if rejection.status() == codes::BODY_TOO_LARGE.status {
-        return Problem::new(&codes::BODY_TOO_LARGE).header(header::CONNECTION, HeaderValue::from_static("close"));
+        return closing(Problem::new(&codes::BODY_TOO_LARGE));
     }
     Problem::new(&codes::MALFORMED_BODY).detail("The body ended before it was whole, or its framing is wrong.")
+}
+
+/// Ends the connection: the rest of the body would be taken for the next request.
+fn closing(problem: Problem) -> Problem {
+    problem.header(header::CONNECTION, HeaderValue::from_static("close"))
 }
 
 #[cfg(test)]

@@ -132,6 +132,3 @@ pub(super) fn without_position(text: &str) -> &str {
     });
     position.map_or(text, |(before, _)| before)
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,1 +1,121 @@
+use std::{
+    collections::BTreeSet,
+    io,
+    sync::{Arc, Mutex},
+};
 
+use axum::body::to_bytes;
+use futures::FutureExt as _;
+use opentelemetry_sdk::trace::SdkTracerProvider;
+use serde_json::json;
+
+use super::*;
+use crate::telemetry;
+
+#[derive(Debug, thiserror::Error)]
+#[error("could not load task `7`")]
+struct Load(#[source] io::Error);
+
+fn cause() -> Load {
+    Load(io::Error::other("password of 10.0.0.3 refused"))
+}
+
+async fn sent(problem: Problem) -> (StatusCode, HeaderMap, Value) {
+    let response = problem.into_response();
+    let (status, headers) = (response.status(), response.headers().clone());
+    let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+    (status, headers, serde_json::from_slice(&body).unwrap())
+}
+
+#[tokio::test]
+async fn a_problem_is_sent_with_its_members_and_headers() {
+    let problem = Problem::new(&codes::VERSION_MISMATCH)
+        .detail("Version 3 was expected, it is 4.")
+        .member("current", json!({"version": 4}))
+        .header(header::ETAG, HeaderValue::from_static("\"4\""));
+    let (status, headers, body) = sent(problem).await;
+    assert_eq!(status, StatusCode::PRECONDITION_FAILED);
+    assert_eq!(headers[header::CONTENT_TYPE], "application/problem+json");
+    assert_eq!(headers[header::ETAG], "\"4\"");
+    assert_eq!(
+        body,
+        json!({
+            "type": "https://taskflow.dev/problems/version_mismatch",
+            "title": "It was changed in the meantime",
+            "status": 412,
+            "code": "version_mismatch",
+            "detail": "Version 3 was expected, it is 4.",
+            "current": {"version": 4},
+        }),
+    );
+}
+
+#[tokio::test]
+async fn what_failed_inside_is_not_sent() {
+    for problem in [
+        Problem::internal(cause()),
+        Problem::internal(cause()).detail("could not load task `7`"),
+        Problem::unavailable(cause(), Duration::from_millis(1)).detail(cause().to_string()),
+    ] {
+        let help = problem.code().help;
+        let (_, _, body) = sent(problem).await;
+        assert_eq!(body["detail"], help);
+        let text = body.to_string();
+        assert!(!text.contains("task `7`") && !text.contains("password"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn waits_are_told_in_whole_seconds_and_never_zero() {
+    for (wait, seconds) in [(0, "1"), (1, "1"), (1000, "1"), (1001, "2"), (5000, "5")] {
+        let problem = Problem::new(&codes::RATE_LIMITED).retry_after(Duration::from_millis(wait));
+        assert_eq!(sent(problem).await.1[header::RETRY_AFTER], seconds);
+    }
+}
+
+#[test]
+fn codes_are_unique_ordered_by_status_and_fit_into_addresses() {
+    let names: BTreeSet<_> = codes::ALL.iter().map(|code| code.name).collect();
+    assert_eq!(names.len(), codes::ALL.len());
+    assert!(codes::ALL.is_sorted_by_key(|code| code.status));
+    for Code { name, title, help, .. } in codes::ALL {
+        assert!(
+            name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'),
+            "{name}"
+        );
+        assert!(!title.ends_with('.') && help.ends_with('.'), "{name}");
+    }
+}
+
+/// What is logged, and what the function gives, inside a span that is traced.
+fn logged<T>(act: impl FnOnce() -> T) -> (Vec<Value>, T) {
+    let lines = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&lines);
+    let write = move |line: &[u8]| seen.lock().unwrap().push(serde_json::from_slice(line).unwrap());
+    let subscriber = telemetry::subscriber("info", write, &SdkTracerProvider::default());
+    let given = tracing::subscriber::with_default(subscriber, || tracing::info_span!("request").in_scope(act));
+    let lines = lines.lock().unwrap().clone();
+    (lines, given)
+}
+
+#[test]
+fn a_cause_is_logged_once_with_its_chain_and_found_by_the_trace() {
+    let (lines, response) = logged(|| Problem::internal(cause()).into_response());
+    let [line] = lines.as_slice() else { panic!("{lines:?}") };
+    assert_eq!(line["level"], "ERROR");
+    assert_eq!(line["error"], "could not load task `7`: password of 10.0.0.3 refused");
+    assert_eq!(line["problem.code"], "internal");
+    let body = to_bytes(response.into_body(), usize::MAX)
+        .now_or_never()
+        .unwrap()
+        .unwrap();
+    let body: Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!(body["trace_id"], line["trace_id"]);
+    assert_eq!(body["trace_id"].as_str().unwrap().len(), 32);
+}
+
+#[test]
+fn what_is_the_clients_fault_is_not_logged() {
+    let (lines, _) = logged(|| Problem::new(&codes::NOT_FOUND).into_response());
+    assert_eq!(lines, [] as [Value; 0]);
+}

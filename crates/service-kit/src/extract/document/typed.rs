@@ -67,16 +67,20 @@ impl<'de> Deserializer<'de> for Document {
     }
 
     /// An array is no object, although serde would take its items for the fields.
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self {
+            Self::Object(_) => self.deserialize_any(visitor),
+            other => Err(Error::invalid_type(other.unexpected(), &visitor)),
+        }
+    }
+
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         _name: &'static str,
         _fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        match self {
-            Self::Object(_) => self.deserialize_any(visitor),
-            other => Err(Error::invalid_type(other.unexpected(), &visitor)),
-        }
+        self.deserialize_map(visitor)
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, _name: &'static str, visitor: V) -> Result<V::Value, Error> {
@@ -100,6 +104,6 @@ impl<'de> Deserializer<'de> for Document {
 
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple
-        tuple_struct map identifier ignored_any
+        tuple_struct identifier ignored_any
     }
 }
