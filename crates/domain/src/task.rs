@@ -5,6 +5,8 @@ pub mod draft;
 pub mod problem;
 pub mod reminders;
 pub mod tags;
+#[cfg(test)]
+mod tests;
 pub mod text;
 pub mod transition;
 

@@ -166,3 +166,138 @@ fn whole_seconds(local: DateTime) -> DateTime {
     let whole = Time::constant(time.hour(), time.minute(), time.second(), 0);
     local.date().to_datetime(whole)
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::datetime;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn zone(name: &str) -> Zone {
+        Zone::new(name).unwrap()
+    }
+
+    fn zoned(local: DateTime, name: &str) -> Due {
+        let zone = zone(name);
+        Due::Zoned { local, zone }
+    }
+
+    #[test]
+    fn zones_are_found_by_their_iana_name_only() {
+        for (name, found) in [
+            ("Europe/Berlin", "Europe/Berlin"),
+            ("europe/berlin", "Europe/Berlin"),
+            ("UTC", "UTC"),
+        ] {
+            assert_eq!(zone(name).name(), found);
+        }
+        for name in [
+            "",
+            "Berlin",
+            "Mars/Olympus",
+            "+02:00",
+            "CET-1CEST",
+            "Etc/Unknown",
+            "../etc/passwd",
+            "Europe/Berlin\0",
+        ] {
+            assert_eq!(Zone::new(name), Err(UnknownZone(name.to_owned())));
+        }
+    }
+
+    #[test]
+    fn each_kind_of_due_time_has_its_own_idea_of_travel() {
+        let nine = datetime(2026, 7, 1, 9, 0, 0, 0);
+        let (home, away) = (zone("Europe/Berlin"), zone("America/New_York"));
+        for (due, at_home, when_away) in [
+            (
+                Due::Instant("2026-07-01T07:00:00Z".parse().unwrap()),
+                "2026-07-01T07:00:00Z",
+                "2026-07-01T07:00:00Z",
+            ),
+            (
+                zoned(nine, "Europe/Berlin"),
+                "2026-07-01T07:00:00Z",
+                "2026-07-01T07:00:00Z",
+            ),
+            (Due::Floating(nine), "2026-07-01T07:00:00Z", "2026-07-01T13:00:00Z"),
+        ] {
+            assert_eq!(due.at(&home).to_string(), at_home, "{due:?}");
+            assert_eq!(due.at(&away).to_string(), when_away, "{due:?}");
+        }
+    }
+
+    #[test]
+    fn a_time_in_a_gap_is_later_and_a_doubled_one_is_the_first() {
+        for (local, name, instant) in [
+            (
+                datetime(2026, 3, 29, 2, 30, 0, 0),
+                "Europe/Berlin",
+                "2026-03-29T01:30:00Z",
+            ),
+            (
+                datetime(2026, 10, 25, 2, 30, 0, 0),
+                "Europe/Berlin",
+                "2026-10-25T00:30:00Z",
+            ),
+            (
+                datetime(2026, 4, 24, 0, 0, 0, 0),
+                "Africa/Cairo",
+                "2026-04-23T22:00:00Z",
+            ),
+            (
+                datetime(2011, 12, 30, 9, 0, 0, 0),
+                "Pacific/Apia",
+                "2011-12-30T19:00:00Z",
+            ),
+        ] {
+            assert_eq!(zoned(local, name).at(&Zone::UTC).to_string(), instant, "{local} {name}");
+        }
+    }
+
+    #[test]
+    fn due_times_lie_in_range_and_on_whole_seconds() {
+        let due = Due::Floating(datetime(1970, 1, 1, 0, 0, 0, 999_999_999)).checked();
+        assert_eq!(due, Ok(Due::Floating(datetime(1970, 1, 1, 0, 0, 0, 0))));
+        assert!(Due::Floating(datetime(9999, 12, 31, 23, 59, 59, 0)).checked().is_ok());
+        assert!(Due::Instant(Timestamp::MAX).checked().is_ok());
+        let early = zoned(datetime(1969, 12, 31, 23, 59, 59, 0), "Asia/Tokyo");
+        for due in [Due::Instant(Timestamp::MIN), Due::Floating(DateTime::MIN), early] {
+            let problem = due.checked().unwrap_err();
+            assert_eq!((problem.field, problem.code), (Field::Due, ProblemCode::OutOfRange));
+        }
+    }
+
+    fn any_local() -> impl Strategy<Value = DateTime> {
+        (any::<u32>(), -9999..=9999_i16, 1..=12_i8, 1..=28_i8).prop_map(|(seconds, year, month, day)| {
+            let start = datetime(year, month, day, 0, 0, 0, 0);
+            start.saturating_add(jiff::Span::new().seconds(seconds % 86_400))
+        })
+    }
+
+    fn any_zone() -> impl Strategy<Value = Zone> {
+        let names: Vec<String> = TimeZoneDatabase::bundled()
+            .available()
+            .map(|name| name.to_string())
+            .collect();
+        prop::sample::select(names).prop_filter_map("a placeholder", |name| Zone::new(&name).ok())
+    }
+
+    proptest! {
+        /// Also outside the range: rows and events of others may hold anything.
+        #[test]
+        fn every_wall_time_has_an_instant_not_before_it_shows(local in any_local(), zone in any_zone()) {
+            let instant = zone.instant(local);
+            let shown = zone.local(instant);
+            let at_the_edge = instant == Timestamp::MAX || instant == Timestamp::MIN;
+            prop_assert!(at_the_edge || shown >= local, "{} shows {}", instant, shown);
+        }
+
+        #[test]
+        fn an_instant_comes_back_from_its_wall_time(second in 0..=253_402_207_200_i64) {
+            let due = Due::Instant(Timestamp::from_second(second).unwrap());
+            prop_assert_eq!(due.with_local(due.local()), due);
+        }
+    }
+}

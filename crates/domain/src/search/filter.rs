@@ -1,5 +1,7 @@
 //! Conditions on a task other than on its text.
 
+use std::fmt;
+
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 
@@ -93,23 +95,28 @@ impl Day {
         }
     }
 
-    /// The word for a day that moves; `None` for a date.
-    pub(super) fn word(self) -> Option<&'static str> {
-        match self {
-            Self::On(_) => None,
-            Self::Yesterday => Some("yesterday"),
-            Self::Today => Some("today"),
-            Self::Tomorrow => Some("tomorrow"),
+    fn read(text: &str) -> Option<Self> {
+        match text {
+            "yesterday" => Some(Self::Yesterday),
+            "today" => Some(Self::Today),
+            "tomorrow" => Some(Self::Tomorrow),
+            _ => {
+                let date = Date::strptime("%Y-%m-%d", text).ok()?;
+                (MIN_YEAR..=MAX_YEAR).contains(&date.year()).then_some(Self::On(date))
+            }
         }
     }
+}
 
-    fn read(text: &str) -> Option<Self> {
-        let moving = [Self::Yesterday, Self::Today, Self::Tomorrow];
-        if let Some(day) = moving.into_iter().find(|day| day.word() == Some(text)) {
-            return Some(day);
+/// As a query writes it.
+impl fmt::Display for Day {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::On(date) => date.fmt(f),
+            Self::Yesterday => f.write_str("yesterday"),
+            Self::Today => f.write_str("today"),
+            Self::Tomorrow => f.write_str("tomorrow"),
         }
-        let date = Date::strptime("%Y-%m-%d", text).ok()?;
-        (MIN_YEAR..=MAX_YEAR).contains(&date.year()).then_some(Self::On(date))
     }
 }
 

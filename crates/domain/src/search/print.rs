@@ -59,13 +59,7 @@ impl fmt::Display for Filter {
             Self::Tag(tag) => write!(f, "tag:{tag}"),
             Self::Priority(comparison, priority) => write!(f, "priority:{}{priority}", comparison.as_str()),
             Self::Status(status) => write!(f, "status:{status}"),
-            Self::Due(comparison, day) => {
-                write!(f, "due:{}", comparison.as_str())?;
-                match (day, day.word()) {
-                    (super::Day::On(date), _) => write!(f, "{date}"),
-                    (_, word) => f.write_str(word.unwrap_or_default()),
-                }
-            }
+            Self::Due(comparison, day) => write!(f, "due:{}{day}", comparison.as_str()),
             Self::WithoutDue => f.write_str("due:none"),
             Self::Overdue => f.write_str("is:overdue"),
             Self::Recurring => f.write_str("is:recurring"),

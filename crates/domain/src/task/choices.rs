@@ -94,3 +94,24 @@ fn unknown(field: Field, words: &[&str]) -> FieldProblem {
     let message = format!("must be one of: {}", words.join(", "));
     FieldProblem::new(field, ProblemCode::UnknownValue, message)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_choice_has_one_word() {
+        for priority in Priority::ALL {
+            assert_eq!(priority.to_string().parse(), Ok(priority));
+        }
+        for status in Status::ALL {
+            assert_eq!(status.to_string().parse(), Ok(status));
+        }
+        assert!(Priority::ALL.is_sorted());
+        for word in ["", "High", " high", "p1"] {
+            assert_eq!(word.parse::<Priority>().unwrap_err().code, ProblemCode::UnknownValue);
+        }
+        let message = "/status must be one of: open, completed";
+        assert_eq!("done".parse::<Status>().unwrap_err().to_string(), message);
+    }
+}

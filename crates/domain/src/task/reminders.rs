@@ -98,3 +98,78 @@ impl Reminders {
         Self(self.0.iter().copied().filter(Reminder::is_relative).collect())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::datetime;
+
+    use super::*;
+
+    const HOUR: Duration = Duration::from_hours(1);
+    const DAY: Duration = Duration::from_hours(24);
+
+    #[test]
+    fn days_go_by_the_calendar_and_hours_by_the_clock() {
+        let berlin = Zone::new("Europe/Berlin").unwrap();
+        let morning = datetime(2026, 3, 29, 9, 0, 0, 0);
+        let zoned = Due::Zoned {
+            local: morning,
+            zone: berlin.clone(),
+        };
+        // The clocks went forward at 2:00 that night.
+        for (due, lead, instant) in [
+            (&zoned, Duration::ZERO, "2026-03-29T07:00:00Z"),
+            (&zoned, HOUR, "2026-03-29T06:00:00Z"),
+            (&zoned, 8 * HOUR, "2026-03-28T23:00:00Z"),
+            (&zoned, DAY, "2026-03-28T08:00:00Z"),
+            (&zoned, DAY + HOUR, "2026-03-28T07:00:00Z"),
+            (&Due::Floating(morning), DAY, "2026-03-28T08:00:00Z"),
+            (&Due::Instant(zoned.at(&berlin)), DAY, "2026-03-28T07:00:00Z"),
+        ] {
+            let at = Reminder::BeforeDue(lead).at(Some(due), &berlin).unwrap();
+            assert_eq!(at.to_string(), instant, "{lead:?} before {due:?}");
+        }
+    }
+
+    #[test]
+    fn a_relative_reminder_waits_for_a_due_time() {
+        assert_eq!(Reminder::BeforeDue(DAY).at(None, &Zone::UTC), None);
+        let instant = Timestamp::UNIX_EPOCH;
+        assert_eq!(Reminder::At(instant).at(None, &Zone::UTC), Some(instant));
+    }
+
+    #[test]
+    fn reminders_are_unique_sorted_and_in_whole_seconds() {
+        let second = Timestamp::from_second(1_800_000_000).unwrap();
+        let fraction = second.checked_add(SignedDuration::from_millis(1)).unwrap();
+        let reminders = Reminders::new([
+            Reminder::BeforeDue(DAY),
+            Reminder::BeforeDue(HOUR + Duration::from_millis(5)),
+            Reminder::At(fraction),
+            Reminder::At(second),
+            Reminder::BeforeDue(HOUR),
+        ]);
+        let expected = [
+            Reminder::At(second),
+            Reminder::BeforeDue(HOUR),
+            Reminder::BeforeDue(DAY),
+        ];
+        assert_eq!(reminders.as_ref().map(Reminders::as_slice), Ok(&expected[..]));
+        assert_eq!(reminders.unwrap().relative().as_slice(), &expected[1..]);
+    }
+
+    #[test]
+    fn every_wrong_reminder_is_named() {
+        let problems = Reminders::new([
+            Reminder::At(Timestamp::MIN),
+            Reminder::BeforeDue(Reminder::MAX_BEFORE_DUE),
+            Reminder::BeforeDue(Reminder::MAX_BEFORE_DUE + Duration::from_secs(1)),
+        ]);
+        let fields: Vec<Field> = problems.unwrap_err().iter().map(|problem| problem.field).collect();
+        assert_eq!(fields, [Field::Reminder(0), Field::Reminder(2)]);
+
+        let many = (0..21).map(|hours| Reminder::BeforeDue(hours * HOUR));
+        let problems = Reminders::new(many).unwrap_err();
+        assert_eq!(problems.iter().next().unwrap().code, ProblemCode::TooMany);
+    }
+}

@@ -74,3 +74,55 @@ impl Tags {
         &self.0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn texts(tags: &Tags) -> Vec<&str> {
+        tags.as_slice().iter().map(Tag::as_str).collect()
+    }
+
+    #[test]
+    fn equal_tags_are_one() {
+        let tags = Tags::new(["Work", "  deep \t Work", "work", "deep work", "CAFÉ", "cafe\u{301}"]).unwrap();
+        assert_eq!(texts(&tags), ["café", "deep work", "work"]);
+    }
+
+    #[test]
+    fn every_wrong_tag_is_named() {
+        let long = "x".repeat(51);
+        let problems = Tags::new(["ok", "", "a\0", "say \"hi\"", &long]).unwrap_err();
+        let found: Vec<(String, ProblemCode)> = problems
+            .iter()
+            .map(|problem| (problem.field.to_string(), problem.code))
+            .collect();
+        let expected = [
+            ("/tags/1", ProblemCode::Empty),
+            ("/tags/2", ProblemCode::ForbiddenCharacter),
+            ("/tags/3", ProblemCode::ForbiddenCharacter),
+            ("/tags/4", ProblemCode::TooLong),
+        ];
+        assert_eq!(found, expected.map(|(field, code)| (field.to_owned(), code)));
+    }
+
+    #[test]
+    fn a_task_has_at_most_fifty_different_tags() {
+        let many = |count: usize| (0..count).map(|number| format!("t{}", number % 51));
+        assert_eq!(Tags::new(many(50)).unwrap().as_slice().len(), 50);
+        let problems = Tags::new(many(1000)).unwrap_err();
+        assert_eq!(problems.iter().next().unwrap().code, ProblemCode::TooMany);
+        assert!(Tags::new(["same"; 1000]).is_ok());
+    }
+
+    proptest! {
+        #[test]
+        fn a_tag_is_its_own_normal_form(text in any::<String>()) {
+            if let Ok(tag) = Tag::new(&text) {
+                prop_assert_eq!(Tag::new(tag.as_str()), Ok(tag));
+            }
+        }
+    }
+}

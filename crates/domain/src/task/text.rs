@@ -85,3 +85,55 @@ pub(super) fn check_length(text: &str, field: Field, max_chars: usize) -> Result
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn code<T>(result: Result<T, FieldProblem>) -> Option<ProblemCode> {
+        result.err().map(|problem| problem.code)
+    }
+
+    #[test]
+    fn a_title_is_trimmed_and_bounded() {
+        assert_eq!(Title::new("  buy\u{a0}milk \n").unwrap().as_str(), "buy\u{a0}milk");
+        assert_eq!(code(Title::new(&"ü".repeat(500))), None);
+        assert_eq!(code(Title::new(&"ü".repeat(501))), Some(ProblemCode::TooLong));
+        for text in ["", " \t\r\n", "\u{2003}"] {
+            assert_eq!(code(Title::new(text)), Some(ProblemCode::Empty), "{text:?}");
+        }
+        for text in ["a\0b", "a\nb", "a\tb", "a\u{7f}b", "a\u{9b}b"] {
+            assert_eq!(
+                code(Title::new(text)),
+                Some(ProblemCode::ForbiddenCharacter),
+                "{text:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_description_keeps_its_lines_and_is_bounded_in_bytes() {
+        let text = "  - eggs\r\n\t- milk\n";
+        assert_eq!(Description::new(text).unwrap().as_str(), text);
+        assert_eq!(code(Description::new(&"ü".repeat(100_000))), None);
+        assert_eq!(code(Description::new(&"ü".repeat(100_001))), Some(ProblemCode::TooLong));
+        // In normal form C this letter is three, so that the limit is one on what is stored.
+        assert_eq!(
+            code(Description::new(&"\u{1d160}".repeat(50_000))),
+            Some(ProblemCode::TooLong)
+        );
+        for text in ["\0", "\u{1b}[0m", "\u{c}"] {
+            assert_eq!(
+                code(Description::new(text)),
+                Some(ProblemCode::ForbiddenCharacter),
+                "{text:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_looks_equal_is_equal() {
+        assert_eq!(Title::new("cafe\u{301}"), Title::new("café"));
+        assert_eq!(Description::new("cafe\u{301}"), Description::new("café"));
+    }
+}

@@ -63,9 +63,6 @@ pub enum SnoozeError {
     /// The new due time has passed already.
     #[error("a task can only be snoozed until a later time than now")]
     Past,
-    /// The new due time is in a year that no due time can have.
-    #[error("a task cannot be snoozed beyond the year {}", crate::time::MAX_YEAR)]
-    OutOfRange,
 }
 
 /// Why a task has no such next instance.
@@ -83,9 +80,6 @@ pub enum OccurrenceError {
     /// The occurrence is the task's own, or before it.
     #[error("the occurrence does not come after that of the task")]
     NotLater,
-    /// The occurrence is in a year that no due time can have.
-    #[error("the occurrence lies beyond the year {}", crate::time::MAX_YEAR)]
-    OutOfRange,
 }
 
 impl Task {
@@ -174,7 +168,6 @@ impl Task {
             return Err(SnoozeError::Completed);
         }
         let moved = due.with_local(due.zone(user_zone).local(until));
-        let moved = moved.checked().map_err(|_| SnoozeError::OutOfRange)?;
         // The wall time decides: in the hour that comes twice in autumn, `until` may mean its second pass.
         if moved.at(user_zone) <= now {
             return Err(SnoozeError::Past);
@@ -208,12 +201,11 @@ impl Task {
         if next.occurrence.key <= series.occurrence.key {
             return Err(OccurrenceError::NotLater);
         }
-        let due = due.with_local(next.occurrence.key.get());
         let now = database_resolution(now);
         let task = Self {
             id,
             status: Status::Open,
-            due: Some(due.checked().map_err(|_| OccurrenceError::OutOfRange)?),
+            due: Some(due.with_local(next.occurrence.key.get())),
             reminders: self.reminders.relative(),
             series: Some(next),
             version: Self::FIRST_VERSION,
