@@ -4,12 +4,14 @@
 //! what handlers use. It knows HTTP and PostgreSQL. It must not know tasks, events, the bus or the outbox.
 
 pub mod auth;
+pub mod cli;
 pub mod config;
 pub mod database;
 pub mod extract;
 pub mod health;
 pub mod limits;
 pub mod problem;
+pub mod server;
 pub mod shutdown;
 pub mod telemetry;
 

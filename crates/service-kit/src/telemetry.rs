@@ -76,7 +76,7 @@ impl Telemetry {
         match tokio::time::timeout(within, flushed).await {
             Ok(Ok(Ok(()))) => {}
             Ok(Ok(Err(error))) => {
-                tracing::warn!(error = chain(&error), "the last spans were not sent: {error}");
+                tracing::warn!(error = %error, "the last spans were not sent: {error}");
             }
             Ok(Err(_)) | Err(_) => tracing::warn!("the last spans were not sent in time"),
         }

@@ -63,8 +63,12 @@ pub async fn migrate(
             Ok(Ok(Attempt::Done)) => return Ok(()),
             Ok(Ok(Attempt::OthersAtWork)) => tracing::debug!(schema = schema.name, "another replica migrates"),
             Ok(Err(error)) if may_pass(&error) => {
-                let cause = chain(&error);
-                tracing::warn!(schema = schema.name, error = cause, "migrating is tried again: {cause}");
+                let error_chain = chain(&error);
+                tracing::warn!(
+                    schema = schema.name,
+                    error = error_chain,
+                    "migrating is tried again: {error_chain}"
+                );
                 last = Some(error);
             }
             Ok(Err(source)) => {

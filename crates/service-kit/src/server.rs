@@ -1,0 +1,208 @@
+//! The listeners of a service, from the first connection to the last answer.
+//!
+//! | listener | answers | open connections |
+//! |---|---|---|
+//! | public | the routes for people, `/health`, `/ready` | [`ConnectionLimits::public`] |
+//! | internal | the routes for the own sidecar and other services, `/ready/events` | [`ConnectionLimits::internal`] |
+//! | metrics | `/metrics` | [`ConnectionLimits::metrics`] |
+//!
+//! A listener that is full closes the connection that has been idle for longest, so that ten thousand silent clients
+//! keep nobody out; where no connection is idle it answers 503 and closes. A client has [`HEADER_TIMEOUT`] to send the
+//! head of a request, and the same time to begin the next one.
+//!
+//! Stopping keeps every promise that was made: `/ready` answers 503 at once and each answer closes its connection;
+//! after a short while nobody new is let in; what was begun is finished; the internal listener stays until the tasks
+//! of the service have ended, because their sidecar still asks whether the service lives.
+
+mod connections;
+mod correlation;
+mod listener;
+mod observe;
+
+use std::{io, net::IpAddr, time::Duration};
+
+use axum::{
+    Router,
+    http::header,
+    response::{IntoResponse as _, Response},
+    routing::get,
+};
+use catalogue::paths;
+use metrics::Metrics;
+use tokio::{
+    net::TcpListener,
+    time::{Instant, sleep_until, timeout_at},
+};
+use tower_http::catch_panic::CatchPanicLayer;
+
+use self::{listener::Serving, observe::Observer};
+use crate::{
+    Problem,
+    config::{LimitSettings, ProcessSettings},
+    health::Health,
+    limits,
+    problem::{method_not_allowed, route_not_found},
+    shutdown::Tasks,
+};
+
+pub use correlation::{CORRELATION_ID, CorrelationId};
+
+/// Time that a client has to send the head of a request, and to begin the next one on the same connection.
+pub const HEADER_TIMEOUT: Duration = Duration::from_secs(15);
+/// Time in which new connections are still let in after the service has begun to stop: whoever sends clients here
+/// needs a moment to notice.
+const LAME_DUCK: Duration = Duration::from_secs(1);
+
+/// Connections that each listener holds open at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConnectionLimits {
+    /// Of the public listener.
+    pub public: usize,
+    /// Of the internal listener.
+    pub internal: usize,
+    /// Of the metrics listener.
+    pub metrics: usize,
+}
+
+impl Default for ConnectionLimits {
+    fn default() -> Self {
+        Self {
+            public: 2048,
+            internal: 512,
+            metrics: 32,
+        }
+    }
+}
+
+/// What a service answers, besides what every service does.
+#[derive(Debug, Default)]
+pub struct Routes {
+    /// For people.
+    pub public: Router,
+    /// For the own sidecar and other services; nobody else reaches them.
+    pub internal: Router,
+    /// Connections that the listeners hold.
+    pub connections: ConnectionLimits,
+}
+
+/// What serving needs to know of the service.
+#[derive(Clone, Debug)]
+pub struct Site {
+    /// Its metrics.
+    pub metrics: Metrics,
+    /// Its health.
+    pub health: Health,
+    /// Its tasks, whose token stops it.
+    pub tasks: Tasks,
+    /// How much it takes on.
+    pub limits: LimitSettings,
+}
+
+/// Why a service cannot be reached.
+#[derive(Debug, thiserror::Error)]
+#[error("could not listen on {address}, port {port}, for {listener} requests")]
+pub struct ListenError {
+    listener: &'static str,
+    address: IpAddr,
+    port: u16,
+    #[source]
+    source: io::Error,
+}
+
+/// The listeners of a service, bound and not yet answering.
+#[derive(Debug)]
+pub struct Listeners {
+    public: TcpListener,
+    internal: Option<TcpListener>,
+    metrics: TcpListener,
+}
+
+impl Listeners {
+    /// Binds every listener that the service has, and logs an event `listening` with the fields `listener` (`public`,
+    /// `internal`, `metrics`) and `address` for each.
+    ///
+    /// # Errors
+    /// When an address is taken or not allowed.
+    pub async fn bind(settings: &ProcessSettings) -> Result<Self, ListenError> {
+        let bind = |listener, port| listener::bind(listener, settings.listen_address, port);
+        Ok(Self {
+            public: bind("public", settings.http_port).await?,
+            internal: match settings.internal_port {
+                Some(port) => Some(bind("internal", port).await?),
+                None => None,
+            },
+            metrics: bind("metrics", settings.metrics_port).await?,
+        })
+    }
+}
+
+/// Answers requests until the service is told to stop, then finishes what was begun: requests and tasks alike. Says
+/// whether all of it was finished in `drain`.
+pub async fn run(listeners: Listeners, routes: Routes, site: Site, drain: Duration) -> bool {
+    let Routes {
+        public,
+        internal,
+        connections,
+    } = routes;
+    let metrics = Serving::start(listeners.metrics, metrics_routes(&site.metrics), connections.metrics);
+    let internal_routes = observed(limited(internal, &site).merge(site.health.internal_routes()), &site);
+    let internal = listeners
+        .internal
+        .map(|listener| Serving::start(listener, internal_routes, connections.internal));
+    let public_routes = observed(limited(public, &site).merge(site.health.public_routes()), &site);
+    let public = Serving::start(listeners.public, public_routes, connections.public);
+
+    site.tasks.stop().cancelled().await;
+    let begun = Instant::now();
+    let deadline = begun + drain;
+    let last_call = begun + LAME_DUCK.min(drain / 4);
+    tokio::select! {
+        () = sleep_until(last_call) => {}
+        () = public.none_open() => {}
+    }
+    public.close();
+    let (tasks, requests) = tokio::join!(site.tasks.finish(deadline), timeout_at(deadline, public.none_open()));
+    let internal_requests = match &internal {
+        Some(internal) => {
+            internal.close();
+            timeout_at(deadline, internal.none_open()).await
+        }
+        None => Ok(()),
+    };
+    metrics.close();
+    if let Err(running) = &tasks {
+        tracing::error!(tasks = running.0.join(","), "tasks did not end in time: {running}");
+    }
+    let left = public.open() + internal.as_ref().map_or(0, Serving::open);
+    if requests.is_err() || internal_requests.is_err() {
+        tracing::error!(connections = left, "{left} connections did not end in time");
+    }
+    tasks.is_ok() && requests.is_ok() && internal_requests.is_ok()
+}
+
+/// The service's own routes behind the limits.
+fn limited(routes: Router, site: &Site) -> Router {
+    let routes = routes
+        .fallback(route_not_found)
+        .method_not_allowed_fallback(method_not_allowed);
+    limits::protect(routes, &site.limits, &site.metrics)
+}
+
+/// All routes of a listener, with what is done around every request.
+fn observed(routes: Router, site: &Site) -> Router {
+    let observer = Observer::new(&site.metrics, site.tasks.stop().clone());
+    routes
+        .layer(CatchPanicLayer::custom(|_| panicked()))
+        .layer(axum::middleware::from_fn_with_state(observer, observe::observe))
+}
+
+/// The hook has logged and counted the panic.
+fn panicked() -> Response {
+    Problem::internal("the handler panicked").into_response()
+}
+
+fn metrics_routes(metrics: &Metrics) -> Router {
+    let metrics = metrics.clone();
+    let answer = async move || ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], metrics.render());
+    Router::new().route(paths::METRICS, get(answer))
+}
