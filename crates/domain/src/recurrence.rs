@@ -141,14 +141,12 @@ impl Recurrence {
         if terms.exceptions.len() > MAX_EXCEPTIONS {
             return Err(RecurrenceError::TooManyExceptions(terms.exceptions.len()));
         }
-        let first = expand::keys(&terms, terms.anchor).next();
         let patience = terms.anchor.saturating_add(BARREN_YEARS.years());
-        if first.is_some_and(|key| key.get() <= patience) {
-            return Ok(Self(terms));
-        }
-        match terms.rule.end {
-            End::Until(until) if until <= patience => Err(RecurrenceError::EndsBeforeFirst(until)),
-            _ => Err(RecurrenceError::NoInstance),
+        let first = expand::first(&terms).filter(|key| key.get() <= patience);
+        match (first, terms.rule.end) {
+            (None, _) => Err(RecurrenceError::NoInstance),
+            (Some(first), End::Until(until)) if until < first.get() => Err(RecurrenceError::EndsBeforeFirst(until)),
+            (Some(_), _) => Ok(Self(terms)),
         }
     }
 

@@ -13,10 +13,10 @@ use jiff::{ToSpan as _, Unit};
 use rrule::{NWeekday, RRule, RRuleSet};
 
 use crate::recurrence::rule::{Day, End, Frequency, Rule};
-use crate::recurrence::{MonthEnd, OccurrenceKey, Terms};
+use crate::recurrence::{BARREN_YEARS, MonthEnd, OccurrenceKey, Terms};
 
 /// The last year with occurrences: one before the last of the calendar, so that every wall time has an instant.
-const LAST_YEAR: i32 = 9_998;
+const LAST_YEAR: i16 = 9_998;
 
 /// The keys that the rule names from `start` on and not before the anchor, up to UNTIL; without regard to COUNT and
 /// exceptions.
@@ -35,6 +35,22 @@ pub(super) fn keys(terms: &Terms, start: DateTime) -> impl Iterator<Item = Occur
         .skip_while(move |key| *key < start)
         .take_while(move |key| *key <= until)
         .map(OccurrenceKey)
+}
+
+/// The first of [`keys`] without regard to UNTIL, if it comes within decades.
+///
+/// `rrule` looks for it until the year 10,000. The calendar repeats itself every 400 years, weekdays included: a search
+/// that starts as late as possible ends soon, also for a rule that names no date at all.
+pub(super) fn first(terms: &Terms) -> Option<OccurrenceKey> {
+    let cycles = (LAST_YEAR - BARREN_YEARS - terms.anchor.year()).max(0) / 400;
+    let shift = (cycles * 400).years();
+    let mut late = Terms {
+        anchor: terms.anchor.saturating_add(shift),
+        ..terms.clone()
+    };
+    late.rule.end = End::Never;
+    let key = keys(&late, late.anchor).next()?;
+    Some(OccurrenceKey(key.get().saturating_sub(shift)))
 }
 
 /// The rule as `rrule` is to see it, from the period of `start` on.
@@ -182,13 +198,11 @@ fn fake_utc(local: DateTime) -> chrono::DateTime<rrule::Tz> {
 
 /// The way back; none after the last year.
 fn civil(utc: chrono::DateTime<rrule::Tz>) -> Option<DateTime> {
-    if utc.year() > LAST_YEAR {
-        return None;
-    }
+    let year = i16::try_from(utc.year()).ok().filter(|year| *year <= LAST_YEAR)?;
     let number = |part: u32| i8::try_from(part).ok();
     let [month, day] = [number(utc.month())?, number(utc.day())?];
     let [hour, minute, second] = [number(utc.hour())?, number(utc.minute())?, number(utc.second())?];
-    DateTime::new(i16::try_from(utc.year()).ok()?, month, day, hour, minute, second, 0).ok()
+    DateTime::new(year, month, day, hour, minute, second, 0).ok()
 }
 
 fn frequency(frequency: Frequency) -> rrule::Frequency {

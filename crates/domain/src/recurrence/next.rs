@@ -1,6 +1,6 @@
 //! Which occurrence follows a completed one.
 
-use jiff::civil::DateTime;
+use jiff::civil::{Date, DateTime};
 
 use crate::recurrence::rule::End;
 use crate::recurrence::{Basis, CatchUp, OccurrenceKey, Recurrence, Terms, expand};
@@ -44,15 +44,8 @@ impl Recurrence {
                 self.choose(keys, terms.catch_up, completed, completed_at)
             }
             Basis::AfterCompletion => {
-                let anew = anchored_on(terms, completed_at);
-                let start = anew.anchor.max(completed.key.get());
-                let mut keys = expand::keys(&anew, start)
-                    .skip_while(|key| key.get() <= start)
-                    .peekable();
-                if keys.peek().is_some() {
-                    return self.choose(keys, CatchUp::All, completed, completed_at);
-                }
-                let keys = expand::keys(&every_period(anew), start).skip_while(|key| key.get() <= start);
+                let anew = counted_anew(terms, completed.key, completed_at);
+                let keys = expand::keys(&anew, anew.anchor).skip_while(|key| key.get() <= anew.anchor);
                 self.choose(keys, CatchUp::All, completed, completed_at)
             }
         }
@@ -92,14 +85,21 @@ impl Recurrence {
 }
 
 /// The terms as they count after a completion.
-pub(super) fn anchored_on(terms: &Terms, completed_at: DateTime) -> Terms {
-    Terms {
-        anchor: completed_at.date().to_datetime(terms.anchor.time()),
-        ..terms.clone()
+fn counted_anew(terms: &Terms, completed: OccurrenceKey, completed_at: DateTime) -> Terms {
+    let mut endless = anchored_on(terms, completed_at.date());
+    endless.rule.end = End::Never;
+    let after = endless.anchor.max(completed.get());
+    if expand::keys(&endless, after).all(|key| key.get() <= after) {
+        endless.rule.interval = 1;
     }
+    endless.rule.end = terms.rule.end;
+    endless
 }
 
-fn every_period(mut terms: Terms) -> Terms {
-    terms.rule.interval = 1;
-    terms
+/// The terms with their anchor moved to this date.
+pub(super) fn anchored_on(terms: &Terms, date: Date) -> Terms {
+    Terms {
+        anchor: date.to_datetime(terms.anchor.time()),
+        ..terms.clone()
+    }
 }

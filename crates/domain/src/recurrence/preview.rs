@@ -81,7 +81,7 @@ impl Recurrence {
         while all.len() < count
             && let Next::Occurrence(next) = self.next(current, current.key.get())
         {
-            let anew = anchored_on(self.terms(), current.key.get());
+            let anew = anchored_on(self.terms(), current.key.get().date());
             all.push(upcoming(&anew, next.key, zone));
             current = next;
         }
