@@ -29,7 +29,7 @@ impl Zone {
         TimeZoneDatabase::bundled()
             .get(name)
             .ok()
-            .filter(|zone| zone.iana_name().is_some() && !zone.is_unknown())
+            .filter(|zone| zone.iana_name().is_some())
             .map(Self)
             .ok_or_else(|| UnknownZone(name.to_owned()))
     }

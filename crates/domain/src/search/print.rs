@@ -55,8 +55,11 @@ impl fmt::Display for Term {
 impl fmt::Display for Filter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Tag(tag) if tag.as_str() == "*" || tag.as_str().contains(ends_word) => write!(f, "tag:\"{tag}\""),
-            Self::Tag(tag) => write!(f, "tag:{tag}"),
+            Self::Tag(tag) => {
+                let is_plain = !tag.as_str().contains(ends_word) && tag.as_str().contains(|c| c != '*');
+                let quote = if is_plain { "" } else { "\"" };
+                write!(f, "tag:{quote}{tag}{quote}")
+            }
             Self::Priority(comparison, priority) => write!(f, "priority:{}{priority}", comparison.as_str()),
             Self::Status(status) => write!(f, "status:{status}"),
             Self::Due(comparison, day) => write!(f, "due:{}{day}", comparison.as_str()),

@@ -31,6 +31,10 @@ fn check(table: &[(&str, &str, &[&str])]) {
     for (text, expected, ignored) in table {
         let query = parse(text);
         let found = query.expression.as_ref().map(meaning).unwrap_or_default();
+        let printed = query.expression.as_ref().map(ToString::to_string).unwrap_or_default();
+        if parse(&printed).expression != query.expression {
+            wrong.push(format!("{text:?}: {printed:?} reads back differently"));
+        }
         if found != *expected || query.ignored != *ignored {
             wrong.push(format!(
                 "{text:?}: found {found} {:?}, expected {expected} {ignored:?}",
@@ -68,6 +72,7 @@ fn what_people_type_is_never_an_error() {
         ("\"weekly team meeting\"", "\"weekly team meeting\"", &[]),
         ("“weekly team meeting”", "\"weekly team meeting\"", &[]),
         ("foo | | bar", "any[foo bar]", &["|"]),
+        ("foo & & & bar", "all[foo bar]", &["&"]),
         (
             "https://example.org/a?b=1&c=2|d#e",
             "https://example.org/a?b=1&c=2|d#e",
@@ -93,7 +98,7 @@ fn what_people_type_is_never_an_error() {
         ("party 🎉", "party", &["🎉"]),
         ("report - draft", "all[report draft]", &["-"]),
         ("a\0b", "all[a b]", &[]),
-        ("git --verbose", "all[git verbose]", &[]),
+        ("git --verbose ---x", "all[git verbose x]", &[]),
         ("12:30 meeting", "all[12:30 meeting]", &[]),
     ]);
 }
@@ -178,6 +183,8 @@ fn filters_are_read_and_nonsense_in_them_is_said() {
         ("tag:Work", "Tag(Tag(\"work\"))", &[]),
         ("TAG:\"Deep  Work\" x", "all[Tag(Tag(\"deep work\")) x]", &[]),
         ("tag:“deep work”", "Tag(Tag(\"deep work\"))", &[]),
+        ("tag:\"**\"", "Tag(Tag(\"**\"))", &[]),
+        ("tag:\"a “b” c\"", "Tag(Tag(\"a “b” c\"))", &[]),
         ("tag:a|tag:b", "any[Tag(Tag(\"a\")) Tag(Tag(\"b\"))]", &[]),
         ("-tag:a", "not Tag(Tag(\"a\"))", &[]),
         ("priority:high", "Priority(Equal, High)", &[]),

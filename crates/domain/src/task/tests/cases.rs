@@ -190,11 +190,14 @@ fn a_rule_that_is_sent_again_begins_no_new_series() {
 fn other_dates_begin_a_new_series_at_the_due_time() {
     let task = created(monthly());
     let noon = datetime(2026, 2, 3, 12, 0, 0, 0);
-    for (due, rule, begins) in [
-        (Patch::Keep, "FREQ=WEEKLY", MORNING),
-        (Patch::Set(in_berlin(noon)), "FREQ=MONTHLY", noon),
+    for (due, rule, month_end, begins) in [
+        (Patch::Keep, "FREQ=WEEKLY", MonthEnd::Clamp, MORNING),
+        (Patch::Keep, "FREQ=MONTHLY", MonthEnd::Last, MORNING),
+        (Patch::Set(in_berlin(noon)), "FREQ=MONTHLY", MonthEnd::Clamp, noon),
     ] {
-        let recurrence = Patch::Set(recurrence(rule, begins));
+        let mut terms = recurrence(rule, begins).into_terms();
+        terms.month_end = month_end;
+        let recurrence = Patch::Set(Recurrence::new(terms).unwrap());
         let patch = TaskPatch {
             due,
             recurrence,
