@@ -30,9 +30,19 @@ impl Topics {
 
     /// The same on another broker: that of an [`EnginePair`](crate::EnginePair).
     pub async fn create_on(brokers: &str, topics: &[(&str, i32)]) -> Self {
-        let prefix = format!("{}.", test_name::unique());
-        let names: Vec<String> = topics.iter().map(|(name, _)| format!("{prefix}{name}")).collect();
-        let admin = admin(brokers);
+        let mut created = Self {
+            brokers: brokers.to_owned(),
+            prefix: format!("{}.", test_name::unique()),
+            names: Vec::new(),
+        };
+        created.add(topics).await;
+        created
+    }
+
+    /// Creates more topics behind the same prefix.
+    pub async fn add(&mut self, topics: &[(&str, i32)]) {
+        let names: Vec<String> = topics.iter().map(|(name, _)| self.name(name)).collect();
+        let admin = admin(&self.brokers);
         let wanted: Vec<NewTopic> = names
             .iter()
             .zip(topics)
@@ -41,7 +51,12 @@ impl Topics {
         let results = admin
             .create_topics(&wanted, &AdminOptions::new().operation_timeout(Some(PATIENCE)))
             .await
-            .unwrap_or_else(|error| panic!("the Kafka broker of the tests does not answer at {brokers}: {error}"));
+            .unwrap_or_else(|error| {
+                panic!(
+                    "the Kafka broker of the tests does not answer at {}: {error}",
+                    self.brokers
+                )
+            });
         for result in results {
             result.unwrap_or_else(|(topic, error)| panic!("could not create the topic {topic}: {error}"));
         }
@@ -52,11 +67,7 @@ impl Topics {
                 .try_for_each(|((_, partitions), name)| have_leaders(&admin, name, *partitions))
         })
         .await;
-        Self {
-            brokers: brokers.to_owned(),
-            prefix,
-            names,
-        }
+        self.names.extend(names);
     }
 
     /// What stands before every name; also a good beginning for the names of consumer groups.

@@ -1,0 +1,195 @@
+//! What is not acknowledged comes again; what is, does not.
+
+use std::{process::Stdio, sync::Arc, time::Duration};
+
+use event_bus::{Delivery, Handler, Outcome, RetryPolicy};
+use tokio::{
+    io::{AsyncBufReadExt as _, BufReader, Lines},
+    process::{Child, ChildStdout, Command},
+    sync::Semaphore,
+    time::timeout,
+};
+
+use super::{
+    RETRY, Replica as _, Transport,
+    journal::{Answer, Journal, failed},
+};
+use crate::{sample::task_updated, support::PATIENCE};
+
+/// Tells a process of this program that it is the victim, and of which topic.
+pub(crate) const VICTIM: &str = "TASKFLOW_TEST_VICTIM";
+
+/// The task with whose event the victim dies: its effect is there, its offset has not moved.
+const FATAL_TASK: i64 = 13;
+
+pub(crate) async fn what_a_killed_replica_had_not_acknowledged_comes_again<T: Transport>() {
+    let transport = T::start(3).await;
+    let events: Vec<_> = (1..=5)
+        .flat_map(|version| (1..=20).map(move |task| task_updated(task, version)))
+        .collect();
+    transport.publish(&events).await;
+    let mut victim = VictimProcess::start(&transport.address());
+    let mut before = Vec::new();
+    while before.last() != Some(&(FATAL_TASK, 1)) {
+        before.extend(victim.next().await);
+    }
+    before.extend(victim.kill().await);
+
+    let journal = Journal::applying();
+    let replica = transport.join(Arc::clone(&journal), RETRY);
+    for task in 1..=20 {
+        // What the victim did, then what came after: nothing is missing, and what came twice came in order.
+        journal.has_applied_version(task, 5).await;
+        let first = journal.applied(task)[0];
+        assert_eq!(journal.applied(task), (first..=5).collect::<Vec<_>>(), "task {task}");
+        assert!(
+            first == 1 || before.contains(&(task, first - 1)),
+            "task {task} misses what is before {first}"
+        );
+    }
+    assert_eq!(
+        journal.applied(FATAL_TASK)[0],
+        1,
+        "the effect was there, and nobody knew of it"
+    );
+    replica.stop().await;
+}
+
+struct VictimProcess {
+    process: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+}
+
+impl VictimProcess {
+    fn start(address: &str) -> Self {
+        let mut process = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "kafka::victim", "--nocapture"])
+            .env(VICTIM, address)
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        Self { process, lines }
+    }
+
+    /// The task and version that it says next to have applied, if the next line is about that.
+    async fn next(&mut self) -> Option<(i64, i64)> {
+        let line = timeout(PATIENCE, self.lines.next_line())
+            .await
+            .expect("the victim makes progress")
+            .unwrap();
+        applied(&line.expect("the victim lives until it is killed"))
+    }
+
+    /// SIGKILL; returns what it had still said.
+    async fn kill(mut self) -> Vec<(i64, i64)> {
+        self.process.kill().await.unwrap();
+        let mut rest = Vec::new();
+        while let Some(line) = self.lines.next_line().await.unwrap() {
+            rest.extend(applied(&line));
+        }
+        rest
+    }
+}
+
+fn applied(line: &str) -> Option<(i64, i64)> {
+    let (_, pair) = line.split_once("applied ")?;
+    let (task, version) = pair.split_once(' ')?;
+    Some((task.parse().unwrap(), version.parse().unwrap()))
+}
+
+/// The victim's whole life.
+pub(crate) async fn die<T: Transport>(address: &str) {
+    let transport = T::at(address);
+    let patient = RetryPolicy {
+        attempt_timeout: Duration::from_hours(1),
+        ..RETRY
+    };
+    let _replica = transport.join(Arc::new(Victim), patient);
+    std::future::pending::<()>().await;
+}
+
+struct Victim;
+
+impl Handler for Victim {
+    async fn handle(&self, delivery: &Delivery) -> Outcome {
+        let (task, version) = (delivery.event.task_id().get(), delivery.event.sequence().get());
+        println!("applied {task} {version}");
+        if task == FATAL_TASK {
+            std::future::pending::<()>().await;
+        }
+        Outcome::Done { duplicate: false }
+    }
+
+    async fn available(&self) -> bool {
+        true
+    }
+}
+
+pub(crate) async fn what_waits_for_a_retry_at_the_stop_comes_again<T: Transport>() {
+    let transport = T::start(1).await;
+    let journal = Journal::scripted(|_, nth| if nth == 1 { Answer::Say(failed()) } else { Answer::Apply });
+    let event = task_updated(1, 1);
+    transport.publish(std::slice::from_ref(&event)).await;
+    let waiting = RetryPolicy {
+        first_wait: Duration::from_hours(1),
+        longest_wait: Duration::from_hours(1),
+        ..RETRY
+    };
+    let replica = transport.join(Arc::clone(&journal), waiting);
+    journal.was_given(event.event_id, 1).await;
+    timeout(Duration::from_secs(5), replica.stop())
+        .await
+        .expect("the wait ends with the stop");
+
+    let replica = transport.join(Arc::clone(&journal), RETRY);
+    journal.has_applied(1).await;
+    replica.stop().await;
+    assert_eq!(transport.dead_letter_count().await, 0);
+}
+
+pub(crate) async fn what_is_in_flight_at_the_stop_is_finished<T: Transport>() {
+    struct Gated {
+        begun: Semaphore,
+        gate: Semaphore,
+    }
+    impl Handler for Gated {
+        async fn handle(&self, _delivery: &Delivery) -> Outcome {
+            self.begun.add_permits(1);
+            self.gate.acquire().await.unwrap().forget();
+            Outcome::Done { duplicate: false }
+        }
+        async fn available(&self) -> bool {
+            true
+        }
+    }
+    let transport = T::start(1).await;
+    let (first, second) = (task_updated(1, 1), task_updated(1, 2));
+    transport.publish(&[first.clone(), second.clone()]).await;
+    let gated = Arc::new(Gated {
+        begun: Semaphore::new(0),
+        gate: Semaphore::new(0),
+    });
+    let replica = transport.join(Arc::clone(&gated), RETRY);
+    timeout(PATIENCE, gated.begun.acquire())
+        .await
+        .unwrap()
+        .unwrap()
+        .forget();
+    // The stop is on its way before the handler can end.
+    let open = async {
+        tokio::task::yield_now().await;
+        gated.gate.add_permits(1);
+    };
+    tokio::join!(replica.stop(), open);
+
+    let journal = Journal::applying();
+    let replica = transport.join(Arc::clone(&journal), RETRY);
+    journal.has_applied(1).await;
+    assert_eq!(
+        (journal.deliveries(first.event_id), journal.deliveries(second.event_id)),
+        (0, 1)
+    );
+    replica.stop().await;
+}

@@ -1,0 +1,138 @@
+//! Groups: who gets what, from where on.
+
+use std::sync::Arc;
+
+use catalogue::{
+    metrics::{CONSUMER_ASSIGNED_PARTITIONS, CONSUMER_REBALANCES_TOTAL, DEPENDENCY_UP, EVENTS_HANDLED_TOTAL},
+    services::WEBSOCKET,
+    topics::{REMINDERS, TASK_EVENTS},
+};
+use event_bus::{Cause, Outcome, kafka::ConsumerSettings};
+use test_kit::{Topics, wait_until};
+
+use super::{Kafka, KafkaReplica, Replica as _, Transport as _};
+use crate::{
+    contract::{
+        RETRY,
+        journal::{Answer, Journal},
+    },
+    sample::task_updated,
+    support::{self, PATIENCE},
+};
+
+#[tokio::test]
+async fn a_new_shared_group_begins_at_the_oldest_event_and_goes_on_where_it_was() {
+    let kafka = Kafka::start(1).await;
+    let journal = Journal::applying();
+    kafka.publish(&[task_updated(1, 1), task_updated(1, 2)]).await;
+    let replica = kafka.join(Arc::clone(&journal), RETRY);
+    journal.has_applied(2).await;
+    replica.stop().await;
+    kafka.publish(&[task_updated(1, 3)]).await;
+    let replica = kafka.join(Arc::clone(&journal), RETRY);
+    journal.has_applied(3).await;
+    replica.stop().await;
+    assert_eq!(journal.delivery_count(), 3);
+}
+
+#[tokio::test]
+async fn partitions_are_shared_and_a_handover_delivers_nothing_twice() {
+    let kafka = Kafka::start(6).await;
+    let journal = Journal::applying();
+    let first = kafka.join(Arc::clone(&journal), RETRY);
+    has_partitions(&first, 6).await;
+    let mut version = 0;
+    let mut publish_more = async || {
+        version += 1;
+        let events: Vec<_> = (1..=40).map(|task| task_updated(task, version)).collect();
+        kafka.publish(&events).await;
+    };
+    publish_more().await;
+    journal.has_applied(1).await;
+    let second = kafka.join(Arc::clone(&journal), RETRY);
+    publish_more().await;
+    tokio::join!(has_partitions(&first, 3), has_partitions(&second, 3));
+    publish_more().await;
+    first.stop().await;
+    publish_more().await;
+    has_partitions(&second, 6).await;
+    journal.has_applied(160).await;
+    second.stop().await;
+    assert_eq!((journal.delivery_count(), journal.duplicates()), (160, 0));
+}
+
+#[tokio::test]
+async fn the_group_and_the_brokers_are_measured() {
+    let kafka = Kafka::start(2).await;
+    let replica = kafka.join(Journal::applying(), RETRY);
+    has_partitions(&replica, 2).await;
+    assert!(replica.metrics().counter(&CONSUMER_REBALANCES_TOTAL, &[]).get() >= 1);
+    wait_until("the brokers are up", PATIENCE, async || {
+        let up = replica.metrics().gauge(&DEPENDENCY_UP, &["broker"]).get();
+        if up > 0.0 { Ok(()) } else { Err(up) }
+    })
+    .await;
+    let metrics = replica.metrics().clone();
+    replica.stop().await;
+    assert!(metrics.gauge(&CONSUMER_ASSIGNED_PARTITIONS, &[TASK_EVENTS]).get() < 0.1);
+}
+
+#[tokio::test]
+async fn replicas_with_groups_of_their_own_see_everything_from_now_on() {
+    const POISON: i64 = 13;
+    let topics = Topics::create(&[(TASK_EVENTS, 1), (REMINDERS, 1)]).await;
+    let kafka = Kafka::new(support::settings(&topics), Some(topics));
+    let before = task_updated(1, 1);
+    kafka.publish(std::slice::from_ref(&before)).await;
+    let join = |name: &str| {
+        let journal = Journal::scripted(|task, _| match task {
+            POISON => Answer::Say(Outcome::DeadLetter(Cause::rejected("told to"))),
+            _ => Answer::Apply,
+        });
+        let settings = ConsumerSettings::new(kafka.settings.clone(), name);
+        (KafkaReplica::join(&WEBSOCKET, settings, Arc::clone(&journal)), journal)
+    };
+    let replicas = [join("websocket-1"), join("websocket-2")];
+    let mut version = 1;
+    wait_until("both replicas see new events", PATIENCE, async || {
+        version += 1;
+        kafka.publish(&[task_updated(1, version)]).await;
+        let seen = replicas.iter().map(|(_, journal)| journal.applied_count());
+        if seen.clone().all(|count| count > 0) {
+            Ok(())
+        } else {
+            Err(format!("{:?}", seen.collect::<Vec<_>>()))
+        }
+    })
+    .await;
+    // Nobody is left to give a poisonous event to: it is passed over.
+    kafka
+        .publish(&[task_updated(POISON, 1), task_updated(1, version + 1)])
+        .await;
+    for (replica, journal) in replicas {
+        journal.has_applied_version(1, version + 1).await;
+        assert_eq!(journal.deliveries(before.event_id), 0);
+        let seen = journal.applied(1);
+        assert_eq!(seen, (seen[0]..=version + 1).collect::<Vec<_>>());
+        let given_up = replica
+            .metrics()
+            .counter(&EVENTS_HANDLED_TOTAL, &[TASK_EVENTS, "dead_letter"]);
+        assert_eq!(given_up.get(), 1);
+        replica.stop().await;
+    }
+}
+
+async fn has_partitions(replica: &KafkaReplica, count: u32) {
+    wait_until(&format!("the replica has {count} partitions"), PATIENCE, async || {
+        let has = replica
+            .metrics()
+            .gauge(&CONSUMER_ASSIGNED_PARTITIONS, &[TASK_EVENTS])
+            .get();
+        if (has - f64::from(count)).abs() < 0.1 {
+            Ok(())
+        } else {
+            Err(has)
+        }
+    })
+    .await;
+}

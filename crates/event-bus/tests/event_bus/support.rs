@@ -1,0 +1,105 @@
+//! What the tests of the Kafka transport share.
+
+use std::time::Duration;
+
+use catalogue::{Catalogue, app_ids};
+use event_bus::kafka::{KafkaSettings, Publisher, Security};
+use metrics::Metrics;
+use rdkafka::{
+    ClientConfig, Message as _, Offset, TopicPartitionList,
+    consumer::{Consumer as _, StreamConsumer},
+    message::Headers as _,
+};
+use test_kit::Topics;
+use tokio::time::timeout;
+
+/// Longest wait for something that should be there at once, on a machine that is busy.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+pub(crate) fn settings(topics: &Topics) -> KafkaSettings {
+    KafkaSettings {
+        brokers: topics.brokers().to_owned(),
+        security: Security::Plaintext,
+        prefix: topics.prefix().to_owned(),
+    }
+}
+
+pub(crate) fn metrics(app_id: &str) -> Metrics {
+    Metrics::new(&Catalogue::taskflow(), app_id)
+}
+
+pub(crate) fn publisher(topics: &Topics) -> Publisher {
+    Publisher::new(&settings(topics), &metrics(app_ids::CHAT_API)).unwrap()
+}
+
+/// A record as the brokers have it.
+#[derive(Debug)]
+pub(crate) struct Record {
+    pub(crate) partition: i32,
+    pub(crate) key: Option<Vec<u8>>,
+    pub(crate) value: Option<Vec<u8>>,
+    headers: Vec<(String, Option<Vec<u8>>)>,
+}
+
+impl Record {
+    /// The last header of this name, as text.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let (_, value) = self.headers.iter().rfind(|(key, _)| key == name)?;
+        std::str::from_utf8(value.as_deref()?).ok()
+    }
+}
+
+/// The first records of a topic, in order per partition. Waits until there are so many.
+pub(crate) async fn read(topics: &Topics, topic: &str, count: usize) -> Vec<Record> {
+    let topic = topics.name(topic);
+    let consumer: StreamConsumer = ClientConfig::new()
+        .set("bootstrap.servers", topics.brokers())
+        .set("group.id", format!("{}reader", topics.prefix()))
+        .set("enable.auto.commit", "false")
+        .create()
+        .unwrap();
+    let metadata = consumer.fetch_metadata(Some(&topic), PATIENCE).unwrap();
+    let mut partitions = TopicPartitionList::new();
+    for partition in metadata.topics()[0].partitions() {
+        partitions
+            .add_partition_offset(&topic, partition.id(), Offset::Beginning)
+            .unwrap();
+    }
+    consumer.assign(&partitions).unwrap();
+    let mut records = Vec::new();
+    while records.len() < count {
+        let message = timeout(PATIENCE, consumer.recv()).await;
+        let message = message
+            .unwrap_or_else(|_| panic!("{topic} has {} of {count} records", records.len()))
+            .unwrap();
+        let headers = message
+            .headers()
+            .map(|it| it.iter().collect::<Vec<_>>())
+            .unwrap_or_default();
+        records.push(Record {
+            partition: message.partition(),
+            key: message.key().map(<[u8]>::to_vec),
+            value: message.payload().map(<[u8]>::to_vec),
+            headers: headers
+                .iter()
+                .map(|it| (it.key.to_owned(), it.value.map(<[u8]>::to_vec)))
+                .collect(),
+        });
+    }
+    records
+}
+
+/// The number of records that a topic has ever had.
+pub(crate) fn count(topics: &Topics, topic: &str) -> i64 {
+    let topic = topics.name(topic);
+    let consumer: StreamConsumer = ClientConfig::new()
+        .set("bootstrap.servers", topics.brokers())
+        .create()
+        .unwrap();
+    let metadata = consumer.fetch_metadata(Some(&topic), PATIENCE).unwrap();
+    let partitions = metadata.topics()[0].partitions();
+    partitions
+        .iter()
+        .map(|partition| consumer.fetch_watermarks(&topic, partition.id(), PATIENCE).unwrap().1)
+        .sum()
+}
