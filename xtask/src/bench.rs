@@ -10,7 +10,7 @@ use clap::Subcommand;
 use snapshot_tests::environments;
 
 use self::measure::{Measurement, measure};
-use crate::workspace;
+use crate::{commands, workspace};
 
 const RUNS: usize = 30;
 /// The objects of one environment that the first goal speaks of.
@@ -34,7 +34,7 @@ pub(crate) fn run(subject: &Subject) -> Result<()> {
 
 fn bench_gen() -> Result<()> {
     let root = workspace::root();
-    workspace::run(workspace::cargo().args(["build", "--quiet", "--release", "--package", "gen"]))?;
+    commands::run(workspace::cargo().args(["build", "--quiet", "--release", "--package", "gen"]))?;
     let program = release_folder()?.join("gen");
     let environments = environments::all(&root)?;
 

@@ -1,13 +1,12 @@
-//! What the machine must have for the tools to be built, and what to do where it has not.
+//! What the machine must have for the tests, and what to do where it has not.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-use crate::workspace;
+use crate::commands;
 
 /// The oldest Go that fetches by itself the newer one that a module asks for.
 const OLDEST_GO_MINOR: u32 = 21;
@@ -15,34 +14,60 @@ const OLDEST_GO_MINOR: u32 = 21;
 /// A clean first build of all tools fills about this much with Go's own caches.
 const GIGABYTES_WANTED: u64 = 15;
 
-/// A program that builds or runs a tool.
+/// A program that builds or runs what the tests need.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Program {
+    Debootstrap,
+    DockerClient,
+    DockerEngine,
     Go,
     Java,
+    Make,
     Maven,
     Openssl,
+    OpensslHeaders,
     Python,
 }
+
+/// What the crates that hold C code are built with, beyond the linker that Rust itself needs.
+pub(crate) const FOR_C_CODE: [Program; 2] = [Program::Make, Program::OpensslHeaders];
 
 impl Program {
     /// A command that succeeds where the program is usable.
     fn probe(self) -> &'static [&'static str] {
         match self {
+            Self::Debootstrap => &["debootstrap", "--version"],
+            Self::DockerClient => &["docker", "--version"],
+            Self::DockerEngine => &["dockerd", "--version"],
             Self::Go => &["go", "version"],
             Self::Java => &["java", "-version"],
+            Self::Make => &["make", "--version"],
             Self::Maven => &["mvn", "--version"],
             Self::Openssl => &["openssl", "version"],
+            Self::OpensslHeaders => &["pkg-config", "--exists", "openssl"],
             Self::Python => &["python3", "-c", "import ensurepip, venv"],
+        }
+    }
+
+    /// What people call it.
+    fn name(self) -> &'static str {
+        match self {
+            Self::OpensslHeaders => "the headers of OpenSSL",
+            _ => self.probe()[0],
         }
     }
 
     fn debian_packages(self) -> &'static [&'static str] {
         match self {
+            Self::Debootstrap => &["debootstrap", "debian-archive-keyring"],
+            Self::DockerClient => &["docker-cli"],
+            Self::DockerEngine => &["docker.io"],
             Self::Go => &["golang-go"],
             Self::Java => &["default-jre-headless"],
+            Self::Make => &["make"],
             Self::Maven => &["maven"],
             Self::Openssl => &["openssl"],
+            Self::OpensslHeaders => &["libssl-dev", "pkg-config"],
             Self::Python => &["python3", "python3-venv"],
         }
     }
@@ -62,12 +87,9 @@ impl Program {
 }
 
 /// Makes sure that these programs are there: on Debian as root by installing them, elsewhere by saying what is missing.
-pub(crate) fn require(programs: impl Iterator<Item = Program>) -> Result<()> {
-    let missing: BTreeSet<Program> = programs
-        .collect::<BTreeSet<_>>()
-        .into_iter()
-        .filter(|program| !program.is_usable())
-        .collect();
+pub(crate) fn require(programs: impl IntoIterator<Item = Program>) -> Result<()> {
+    let mut missing: BTreeSet<Program> = programs.into_iter().collect();
+    missing.retain(|program| !program.is_usable());
     if !missing.is_empty() {
         let packages: Vec<_> = missing
             .iter()
@@ -80,18 +102,18 @@ pub(crate) fn require(programs: impl Iterator<Item = Program>) -> Result<()> {
 }
 
 fn install(missing: &BTreeSet<Program>, packages: &[&str]) -> Result<()> {
-    let names: Vec<_> = missing.iter().map(|program| program.probe()[0]).collect();
+    let names: Vec<_> = missing.iter().map(|program| program.name()).collect();
     let names = names.join(", ");
     let packages_text = packages.join(" ");
     if !(is_root() && Path::new("/etc/debian_version").exists()) {
         bail!(
-            "this machine lacks {names}, which the tools of the tests are built with; on Debian:\n  \
+            "this machine lacks {names}, which the tests need; on Debian:\n  \
              sudo apt-get update && sudo apt-get install --no-install-recommends {packages_text}"
         );
     }
-    eprintln!("tools: this machine lacks {names}; installing with apt-get: {packages_text}");
-    workspace::run(Command::new("apt-get").args(["update", "--quiet=2"]))?;
-    workspace::run(
+    eprintln!("machine: this one lacks {names}; installing with apt-get: {packages_text}");
+    commands::run_quietly(Command::new("apt-get").args(["update", "--quiet=2"]))?;
+    commands::run_quietly(
         Command::new("apt-get")
             .args(["install", "--yes", "--quiet=2", "--no-install-recommends"])
             .args(packages)
@@ -122,15 +144,9 @@ fn require_recent_go() -> Result<()> {
     Ok(())
 }
 
-fn is_root() -> bool {
-    let Ok(status) = fs::read_to_string("/proc/self/status") else {
-        return false;
-    };
-    status
-        .lines()
-        .find_map(|line| line.strip_prefix("Uid:"))
-        .and_then(|ids| ids.split_whitespace().nth(1))
-        == Some("0")
+/// Whether we may install packages and start engines.
+pub(crate) fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
 }
 
 /// Says so where the disk may fill up during the builds.

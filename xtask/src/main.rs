@@ -1,10 +1,15 @@
-//! Development commands: `cargo xtask test | tools | render | bench | tidy`.
+//! Development commands: `cargo xtask test | engines | sqlx | tools | render | bench | tidy`.
 //!
 //! Everything here can be run from any folder of the checkout; nothing here is part of what is deployed.
 
 mod bench;
+mod commands;
+mod docker;
+mod engines;
+mod images;
 mod machine;
 mod render;
+mod sqlx;
 mod test;
 mod tidy;
 mod tools;
@@ -34,6 +39,10 @@ enum Command {
         #[arg(long, value_name = "PART", value_enum)]
         only: Vec<test::Part>,
     },
+    /// Run PostgreSQL and Kafka for tests that you start yourself, until Ctrl-C
+    Engines,
+    /// Write what the queries of the services mean to .sqlx
+    Sqlx,
     /// Build the pinned tools of tools/ that are not in the cache yet
     Tools {
         /// Which tools (default: all)
@@ -68,8 +77,11 @@ fn main() -> ExitCode {
 }
 
 fn run(command: Command) -> Result<()> {
+    commands::end_on_signals()?;
     match command {
         Command::Test { only } => test::run(&only),
+        Command::Engines => engines::run(),
+        Command::Sqlx => sqlx::run(),
         Command::Tools { names, env, prune } => tools::run(&names, env, prune),
         Command::Render => render::run(),
         Command::Bench { subject } => bench::run(&subject),

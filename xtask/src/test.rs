@@ -7,8 +7,9 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 
+use crate::engines::Engines;
 use crate::tools::{self, TOOLS, Tool};
-use crate::workspace;
+use crate::{commands, sqlx, workspace};
 
 /// A part of the tests that can be run alone.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -19,27 +20,41 @@ pub(crate) enum Part {
     Snapshots,
     /// Independent tools over everything that is committed: the pinned tools, minutes
     Judges,
+    /// Services and what they are made of, on real PostgreSQL and Kafka: Docker, minutes
+    Services,
 }
 
+/// The packages whose tests need engines. They build C code, which needs more than Rust.
+const ON_ENGINES: &[&str] = &[
+    "audit",
+    "chat-api",
+    "event-bus",
+    "outbox",
+    "recurring-tasks",
+    "service-kit",
+    "test-kit",
+];
+
 impl Part {
-    const ALL: [Self; 3] = [Self::Unit, Self::Snapshots, Self::Judges];
+    const ALL: [Self; 4] = [Self::Unit, Self::Snapshots, Self::Judges, Self::Services];
 
     fn name(self) -> &'static str {
         match self {
             Self::Unit => "unit",
             Self::Snapshots => "snapshots",
             Self::Judges => "judges",
+            Self::Services => "services",
         }
     }
 
     fn tools(self) -> Vec<&'static Tool> {
         match self {
-            Self::Unit | Self::Snapshots => Vec::new(),
+            Self::Unit | Self::Snapshots | Self::Services => Vec::new(),
             Self::Judges => TOOLS.iter().collect(),
         }
     }
 
-    fn cargo(self) -> Result<Command> {
+    fn run(self) -> Result<()> {
         let mut cargo = workspace::cargo();
         cargo.args(["test", "--no-fail-fast"]);
         // A missing or changed snapshot fails and leaves nothing behind.
@@ -47,6 +62,7 @@ impl Part {
         match self {
             Self::Unit => {
                 cargo.args(["--workspace", "--exclude", "snapshot-tests"]);
+                cargo.args(ON_ENGINES.iter().flat_map(|package| ["--exclude", package]));
             }
             Self::Snapshots => {
                 cargo.args(["--package", "snapshot-tests", "--lib"]);
@@ -60,9 +76,23 @@ impl Part {
                 cargo.args(["--package", "snapshot-tests", "--test", "judges"]);
                 cargo.envs(tools::variables(&self.tools())?);
             }
+            Self::Services => return run_on_engines(cargo),
         }
-        Ok(cargo)
+        commands::run(&mut cargo)
     }
+}
+
+fn run_on_engines(mut cargo: Command) -> Result<()> {
+    let company: Vec<_> = ON_ENGINES
+        .iter()
+        .flat_map(|package| ["--package", package])
+        .chain(["--features", "event-bus/crash-points"])
+        .collect();
+    let mut build = workspace::cargo();
+    let engines = Engines::start(build.args(["test", "--no-run"]).args(&company))?;
+    let queries = sqlx::check(&engines);
+    let tests = commands::run(cargo.args(&company).envs(engines.variables()));
+    queries.and(tests)
 }
 
 /// The integration tests of a crate: its files, and its folders that have a `main.rs`.
@@ -91,7 +121,8 @@ pub(crate) fn run(only: &[Part]) -> Result<()> {
     let mut failed = Vec::new();
     for part in parts {
         eprintln!("test: {}", part.name());
-        if workspace::run(&mut part.cargo()?).is_err() {
+        if let Err(error) = part.run() {
+            eprintln!("test: {}: {error:#}", part.name());
             failed.push(part.name());
         }
     }
@@ -103,4 +134,32 @@ pub(crate) fn run(only: &[Part]) -> Result<()> {
         );
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    #[test]
+    fn whoever_is_tested_with_engines_is_among_those_that_get_them() {
+        let output = workspace::cargo()
+            .args(["metadata", "--no-deps", "--offline", "--format-version", "1"])
+            .output()
+            .unwrap();
+        let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
+        for package in metadata["packages"].as_array().unwrap() {
+            let uses_engines = package["dependencies"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .any(|dependency| dependency["name"] == "test-kit");
+            let name = package["name"].as_str().unwrap();
+            assert!(
+                !uses_engines || ON_ENGINES.contains(&name),
+                "{name} is not in ON_ENGINES"
+            );
+        }
+    }
 }

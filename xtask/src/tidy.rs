@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail};
 
-use crate::workspace;
+use crate::{commands, workspace};
 
 /// Runs every check, even after one has failed.
 pub(crate) fn run() -> Result<()> {
@@ -17,7 +17,7 @@ pub(crate) fn run() -> Result<()> {
     let mut failed = Vec::new();
     for (name, arguments) in checks {
         eprintln!("tidy: {name}");
-        if workspace::run(workspace::cargo().args(arguments)).is_err() {
+        if commands::run(workspace::cargo().args(arguments)).is_err() {
             failed.push(name);
         }
     }

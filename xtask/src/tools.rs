@@ -3,17 +3,17 @@
 //! A tool is a folder with everything that fixes its version and a `build.sh OUT`. Its place in the cache is named by
 //! the digest of that folder, so that a changed pin is another tool and an unchanged one is never built twice.
 
-mod folder;
+pub(crate) mod folder;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 use crate::machine::{self, Program};
-use crate::workspace;
+use crate::{commands, workspace};
 
 /// One folder of `tools/`.
 pub(crate) struct Tool {
@@ -24,6 +24,13 @@ pub(crate) struct Tool {
     needs: &'static [Program],
     /// Variables that tell the tests where a part of the tool is: name, path inside the tool's cache folder.
     provides: &'static [(&'static str, &'static str)],
+}
+
+impl Tool {
+    /// Changes with everything that the tool is built from.
+    pub(crate) fn digest(&self) -> Result<String> {
+        folder::digest(&recipe(self))
+    }
 }
 
 const fn tool(
@@ -182,22 +189,12 @@ fn build(tool: &Tool, home: &Path) -> Result<()> {
     );
     let begin = Instant::now();
     let unfinished = home.with_extension(format!("unfinished-{}", std::process::id()));
-    let log_path = unfinished.with_extension("log");
     fs::create_dir_all(&unfinished).with_context(|| format!("could not make {}", unfinished.display()))?;
-    let log = fs::File::create(&log_path)?;
-    let status = Command::new("bash")
-        .arg(recipe(tool).join("build.sh"))
-        .arg(&unfinished)
-        .stdin(Stdio::null())
-        .stdout(log.try_clone()?)
-        .stderr(log)
-        .status()
-        .context("could not start bash")?;
-    let output = fs::read_to_string(&log_path).unwrap_or_default();
-    fs::remove_file(&log_path)?;
-    if !status.success() {
+    let mut script = Command::new("bash");
+    script.arg(recipe(tool).join("build.sh")).arg(&unfinished);
+    if let Err(error) = commands::run_quietly(&mut script) {
         fs::remove_dir_all(&unfinished)?;
-        bail!("building {} failed ({status}):\n{}", tool.name, last_lines(&output, 40));
+        return Err(error).with_context(|| format!("could not build {}", tool.name));
     }
     if let Err(error) = fs::rename(&unfinished, home) {
         fs::remove_dir_all(&unfinished)?;
@@ -207,11 +204,6 @@ fn build(tool: &Tool, home: &Path) -> Result<()> {
     }
     eprintln!("tools: {} is ready after {} s", tool.name, begin.elapsed().as_secs());
     Ok(())
-}
-
-fn last_lines(text: &str, count: usize) -> String {
-    let lines: Vec<_> = text.lines().collect();
-    lines[lines.len().saturating_sub(count)..].join("\n")
 }
 
 fn remove_stale() -> Result<()> {
@@ -234,17 +226,12 @@ fn recipe(tool: &Tool) -> PathBuf {
 }
 
 /// The tool's place in the cache, whether it is there or not.
-fn home(tool: &Tool) -> Result<PathBuf> {
-    let digest = folder::digest(&recipe(tool))?;
-    Ok(cache()?.join(format!("{}-{digest}", tool.name)))
+pub(crate) fn home(tool: &Tool) -> Result<PathBuf> {
+    Ok(cache()?.join(format!("{}-{}", tool.name, tool.digest()?)))
 }
 
 fn cache() -> Result<PathBuf> {
-    let base = match std::env::var_os("XDG_CACHE_HOME") {
-        Some(path) if !path.is_empty() => PathBuf::from(path),
-        _ => PathBuf::from(std::env::var_os("HOME").context("neither XDG_CACHE_HOME nor HOME is set")?).join(".cache"),
-    };
-    Ok(base.join("taskflow").join("tools"))
+    Ok(workspace::cache()?.join("tools"))
 }
 
 #[cfg(test)]
@@ -254,12 +241,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_folder_of_tools_is_in_the_table_and_the_reverse() {
+    fn every_recipe_of_tools_is_in_the_table_and_the_reverse() {
         let in_table: BTreeSet<String> = TOOLS.iter().map(|tool| tool.name.to_owned()).collect();
         let on_disk: BTreeSet<String> = fs::read_dir(workspace::root().join("tools"))
             .unwrap()
             .map(|entry| entry.unwrap())
-            .filter(|entry| entry.path().is_dir())
+            .filter(|entry| entry.path().join("build.sh").is_file())
             .map(|entry| entry.file_name().into_string().unwrap())
             .collect();
         assert_eq!(in_table, on_disk);

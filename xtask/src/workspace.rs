@@ -1,9 +1,10 @@
-//! Where the checkout is, and how its commands are run.
+//! Where the checkout is, and what belongs to it.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
+use serde_json::Value;
 
 /// The root of the checkout: the parent of this crate, whatever the current folder is.
 pub(crate) fn root() -> PathBuf {
@@ -22,13 +23,24 @@ pub(crate) fn cargo() -> Command {
     command
 }
 
-/// Runs a command with our own output; an error names the command.
-pub(crate) fn run(command: &mut Command) -> Result<()> {
-    let status = command
-        .status()
-        .with_context(|| format!("could not start {command:?}"))?;
-    if !status.success() {
-        bail!("{status}: {command:?}");
-    }
-    Ok(())
+/// Where cargo puts what it builds, which `CARGO_TARGET_DIR` and configuration can change.
+pub(crate) fn target() -> Result<PathBuf> {
+    let output = cargo()
+        .args(["metadata", "--no-deps", "--format-version", "1"])
+        .output()
+        .context("could not start cargo")?;
+    let metadata: Value = serde_json::from_slice(&output.stdout).context("could not read cargo's metadata")?;
+    let target = metadata["target_directory"]
+        .as_str()
+        .context("cargo does not name the target folder")?;
+    Ok(PathBuf::from(target))
+}
+
+/// What we keep for the next run, outside the checkout.
+pub(crate) fn cache() -> Result<PathBuf> {
+    let base = match std::env::var_os("XDG_CACHE_HOME") {
+        Some(path) if !path.is_empty() => PathBuf::from(path),
+        _ => PathBuf::from(std::env::var_os("HOME").context("neither XDG_CACHE_HOME nor HOME is set")?).join(".cache"),
+    };
+    Ok(base.join("taskflow"))
 }

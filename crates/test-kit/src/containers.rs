@@ -20,10 +20,9 @@ use testcontainers::{
 
 use crate::wait::{free_port, look_until};
 
-/// Name and tag of the PostgreSQL image; `cargo xtask` pulls it, or builds one that behaves alike under this name.
-pub const POSTGRES_IMAGE: (&str, &str) = ("postgres", "15-bookworm");
-/// Name and tag of the Kafka image, likewise.
-pub const KAFKA_IMAGE: (&str, &str) = ("apache/kafka", "4.3.1");
+/// The official images. Where no registry can be reached, `cargo xtask` builds stand-ins under the same names.
+const POSTGRES_IMAGE: &str = include_str!("../../../tools/images/postgres/tag");
+const KAFKA_IMAGE: &str = include_str!("../../../tools/images/kafka/tag");
 
 const OWNER_LABEL: &str = "dev.taskflow.test.owner";
 const PASSWORD: &str = "postgres"; // reachable from this machine only, for as long as the tests run
@@ -76,8 +75,7 @@ impl Engine {
         for setting in settings {
             command.extend(["-c", setting]);
         }
-        let (name, tag) = POSTGRES_IMAGE;
-        let request = GenericImage::new(name, tag)
+        let request = image(POSTGRES_IMAGE)
             .with_env_var("POSTGRES_PASSWORD", PASSWORD)
             .with_cmd(command)
             .with_shm_size(256 << 20)
@@ -114,8 +112,7 @@ impl Engine {
             ("GROUP_MIN_SESSION_TIMEOUT_MS", "1000"),
             ("HEAP_OPTS", "-Xms256m -Xmx512m"),
         ];
-        let (name, tag) = KAFKA_IMAGE;
-        let mut request = GenericImage::new(name, tag).with_mapped_port(port, port.tcp());
+        let mut request = image(KAFKA_IMAGE).with_mapped_port(port, port.tcp());
         for (setting, value) in settings {
             request = request.with_env_var(format!("KAFKA_{setting}"), value);
         }
@@ -219,6 +216,11 @@ impl Engine {
             }
         }
     }
+}
+
+fn image(name_and_tag: &str) -> GenericImage {
+    let (name, tag) = name_and_tag.trim().rsplit_once(':').expect("the file holds name:tag");
+    GenericImage::new(name, tag)
 }
 
 fn text(error: impl Display) -> String {

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 
 /// Sixteen hexadecimal digits: a name in a cache, not a defence.
-pub(super) fn digest(folder: &Path) -> Result<String> {
+pub(crate) fn digest(folder: &Path) -> Result<String> {
     let mut files = Vec::new();
     collect(folder, "", &mut files)?;
     files.sort();
