@@ -38,7 +38,7 @@ use crate::{
 /// Exit code for a wrong command line or configuration.
 const INVALID: u8 = 2;
 /// Time that `migrate` has; the Job around it has a little more.
-const MIGRATION_TIME: Duration = Duration::from_secs(240);
+const MIGRATION_TIME: Duration = Duration::from_mins(4);
 /// Time to close idle connections to the database.
 const GOODBYE_TIME: Duration = Duration::from_millis(200);
 /// Part of the drain that is kept for the last spans.
@@ -187,7 +187,7 @@ where
     }
     let drain = settings.process.drain;
     let flush = drain / FLUSH_PART;
-    let ended_well = work(definition, settings, own, metrics, drain - flush)
+    let ended_well = work(definition, settings, own, metrics, drain.saturating_sub(flush))
         .await
         .unwrap_or_else(|error| {
             let error = chain(&*error);

@@ -16,6 +16,7 @@
 
 mod connections;
 mod correlation;
+mod descriptors;
 mod listener;
 mod observe;
 
@@ -53,7 +54,7 @@ pub const HEADER_TIMEOUT: Duration = Duration::from_secs(15);
 /// needs a moment to notice.
 const LAME_DUCK: Duration = Duration::from_secs(1);
 
-/// Connections that each listener holds open at once.
+/// Connections that each listener holds open at once; fewer where the process may not have so many open files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConnectionLimits {
     /// Of the public listener.
@@ -67,9 +68,9 @@ pub struct ConnectionLimits {
 impl Default for ConnectionLimits {
     fn default() -> Self {
         Self {
-            public: 2048,
-            internal: 512,
-            metrics: 32,
+            public: 1024,
+            internal: 256,
+            metrics: 16,
         }
     }
 }
@@ -144,6 +145,7 @@ pub async fn run(listeners: Listeners, routes: Routes, site: Site, drain: Durati
         internal,
         connections,
     } = routes;
+    let connections = descriptors::fit(connections);
     let metrics = Serving::start(listeners.metrics, metrics_routes(&site.metrics), connections.metrics);
     let internal_routes = observed(limited(internal, &site).merge(site.health.internal_routes()), &site);
     let internal = listeners

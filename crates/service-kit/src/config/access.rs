@@ -59,10 +59,10 @@ impl AccountSettings {
         let key = reader.required_when(on == Some(true), &TASKFLOW_BUILTIN_ACCOUNTS_PRIVATE_KEY, |pem| {
             Some(Secret::new(pem))
         });
-        match on? {
-            true => Some(Some(Self { private_key: key? })),
-            false => Some(None),
+        if !on? {
+            return Some(None);
         }
+        Some(Some(Self { private_key: key? }))
     }
 }
 

@@ -194,12 +194,12 @@ impl DaprSettings {
         let dapr = transport == Transport::Dapr;
         let secret = |value: &str| Some(Secret::new(value));
         let endpoint = reader.required_when(dapr, &TASKFLOW_DAPR_HTTP_ENDPOINT, http_address);
-        let api_token = reader.required_when(dapr, &DAPR_API_TOKEN, secret);
-        let app_token = reader.required_when(dapr, &APP_API_TOKEN, secret);
+        let shown = reader.required_when(dapr, &DAPR_API_TOKEN, secret);
+        let expected = reader.required_when(dapr, &APP_API_TOKEN, secret);
         Some(Self {
             endpoint: endpoint?,
-            api_token: api_token?,
-            app_token: app_token?,
+            api_token: shown?,
+            app_token: expected?,
         })
     }
 }

@@ -35,7 +35,7 @@ pub fn watch(
         migrated: health.check("migrations", NeededFor::Everything),
     };
     async move {
-        stop.run_until_cancelled(watch.run()).await;
+        stop.run_until_cancelled(Box::pin(watch.run())).await;
     }
 }
 
