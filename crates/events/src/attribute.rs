@@ -227,3 +227,71 @@ macro_rules! spelled_as_text {
 }
 
 spelled_as_text!(CorrelationId, Traceparent);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_id_has_version_7_and_knows_its_day() {
+        let id: Uuid = "01a0c450-6c06-7707-8707-070707070707".parse().unwrap();
+        let made_at = EventId::try_from(id).unwrap().made_at();
+        assert_eq!(made_at.to_string(), "2026-09-21T14:13:20.006Z");
+        for other in [
+            "3f6c1d1e-6a0b-4c55-9a53-0d9b1f0c2a11",
+            "01a0c450-6c06-7707-0707-070707070707",
+            "ffffffff-ffff-7fff-bfff-ffffffffffff",
+        ] {
+            let uuid: Uuid = other.parse().unwrap();
+            assert!(EventId::try_from(uuid).is_err(), "{other}");
+        }
+    }
+
+    #[test]
+    fn generated_ids_are_valid_and_in_order() {
+        let ids: Vec<EventId> = (0..1_000).map(|_| EventId::generate()).collect();
+        assert!(ids.is_sorted());
+        assert!(ids.iter().all(|id| EventId::try_from(id.get()) == Ok(*id)));
+    }
+
+    #[test]
+    fn a_padded_counter_sorts_like_its_number() {
+        let counts = [1, 9, 10, 99, 1_000, i64::from(i32::MAX) + 1, Counter::MAX];
+        let texts = counts.map(|count| Counter::new(count).unwrap().padded());
+        assert!(texts.is_sorted());
+        assert_eq!(texts[0], "0000000000000001");
+        assert_eq!(texts.map(|text| Counter::from_padded(&text).unwrap().get()), counts);
+        for count in [0, -1, Counter::MAX + 1] {
+            assert!(Counter::new(count).is_err(), "{count}");
+        }
+    }
+
+    #[test]
+    fn a_traceparent_is_one_of_the_w3c() {
+        let valid = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        assert_eq!(valid.parse::<Traceparent>().unwrap().as_str(), valid);
+        for invalid in [
+            "",
+            "01-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+            "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
+            "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-1",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-more",
+            "00-4bf92f3577b34da6a3ce929d0e0e473-00f067aa0ba902b7a-01",
+            " 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+        ] {
+            assert!(invalid.parse::<Traceparent>().is_err(), "{invalid:?}");
+        }
+    }
+
+    #[test]
+    fn a_correlation_id_fits_into_a_header() {
+        for valid in ["a", "3f6c1d1e-6a0b-4c55-9a53-0d9b1f0c2a11", &"x".repeat(128)] {
+            assert_eq!(valid.parse::<CorrelationId>().unwrap().as_str(), valid);
+        }
+        for invalid in ["", "two words", "a\r\nb", "ü", &"x".repeat(129)] {
+            assert!(invalid.parse::<CorrelationId>().is_err(), "{invalid:?}");
+        }
+    }
+}

@@ -119,7 +119,13 @@ impl Event {
         self.body.event_type()
     }
 
-    /// The task it is about. In decimal digits it is the key of the record.
+    /// The key of the record: the number of the task in decimal digits.
+    #[must_use]
+    pub fn key(&self) -> String {
+        self.task_id().to_string()
+    }
+
+    /// The task it is about.
     #[must_use]
     pub const fn task_id(&self) -> TaskId {
         match &self.body {
@@ -163,11 +169,11 @@ impl Event {
             id: self.context.id,
             source: &self.source,
             r#type: event_type.name,
-            subject: self.task_id().to_string(),
+            subject: self.key(),
             time: self.time,
             datacontenttype: "application/json",
             dataschema: Contract::of(event_type).uri(),
-            partitionkey: self.task_id().to_string(),
+            partitionkey: self.key(),
             sequence: self.sequence().padded(),
             userseq: user_sequence.map(Counter::padded),
             traceparent: self.context.traceparent.as_ref(),

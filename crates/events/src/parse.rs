@@ -12,7 +12,7 @@ use crate::{
     contract::Contract,
     envelope::{Attributes, Head, SPEC_VERSION},
     event::{Body, Context, Event, ReminderDue, TaskChanged, type_of},
-    parse_error::{Misfit, ParseError, read, shortened},
+    parse_error::{Misfit, ParseError, read, refuse_nul, shortened},
     payload::{ReminderPayload, TaskPayload},
     upcast::{UPCASTERS, Upcaster, upcast},
     version::family_and_major,
@@ -26,7 +26,7 @@ impl Event {
     }
 }
 
-fn parse_with(upcasters: &[Upcaster], record: &[u8]) -> Result<Event, ParseError> {
+pub(crate) fn parse_with(upcasters: &[Upcaster], record: &[u8]) -> Result<Event, ParseError> {
     let mut value: Value =
         serde_json::from_slice(record).map_err(|error| ParseError::NotJson(Misfit::new("", error)))?;
     let payload = value.get_mut("data").map(Value::take);
@@ -35,9 +35,13 @@ fn parse_with(upcasters: &[Upcaster], record: &[u8]) -> Result<Event, ParseError
         return Err(not_an_envelope("/specversion", "expected CloudEvents 1.0"));
     }
     let (event_type, major) = known_type(&head.r#type)?;
+    refuse_nul("", &value).map_err(ParseError::NotAnEnvelope)?;
     let attributes: Attributes = read("", value).map_err(ParseError::NotAnEnvelope)?;
+    if attributes.source.is_empty() {
+        return Err(not_an_envelope("/source", "expected a source"));
+    }
     let payload = payload.ok_or_else(|| not_an_envelope("/data", "expected a payload"))?;
-    let payload = upcast(upcasters, event_type, major, payload)?;
+    let payload = upcast(upcasters, event_type, major, object(payload)?)?;
     let kind = ChangeKind::ALL.into_iter().find(|kind| type_of(*kind) == event_type);
     let (correlation_id, body) = match kind {
         Some(kind) => task_changed(kind, &attributes, read_payload(payload)?)?,
@@ -65,6 +69,16 @@ fn known_type(name: &str) -> Result<(&'static EventType, u32), ParseError> {
         Some((event_type, major))
     };
     known().ok_or_else(|| ParseError::UnknownType(shortened(name)))
+}
+
+fn object(payload: Value) -> Result<Value, ParseError> {
+    refuse_nul("/data", &payload).map_err(ParseError::PayloadInvalid)?;
+    // Serde would take the items of a list for fields in their order.
+    if payload.is_object() {
+        Ok(payload)
+    } else {
+        Err(ParseError::PayloadInvalid(Misfit::new("/data", "expected an object")))
+    }
 }
 
 fn read_payload<T: DeserializeOwned>(payload: Value) -> Result<T, ParseError> {

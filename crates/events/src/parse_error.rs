@@ -92,12 +92,39 @@ pub(crate) fn read<T: DeserializeOwned>(pointer: &str, value: Value) -> Result<T
         .map_err(|error| Misfit::new(format!("{pointer}{}", to_pointer(error.path())), error.inner()))
 }
 
+/// Refuses U+0000 in any text: PostgreSQL cannot store it, so that no consumer would ever be done with the record.
+pub(crate) fn refuse_nul(pointer: &str, value: &Value) -> Result<(), Misfit> {
+    let refuse = |pointer: &str, text: &str| {
+        if text.contains('\0') {
+            return Err(Misfit::new(pointer, "expected a text without U+0000"));
+        }
+        Ok(())
+    };
+    match value {
+        Value::String(text) => refuse(pointer, text),
+        Value::Array(items) => {
+            let mut items = items.iter().enumerate();
+            items.try_for_each(|(index, item)| refuse_nul(&format!("{pointer}/{index}"), item))
+        }
+        Value::Object(fields) => fields.iter().try_for_each(|(name, field)| {
+            let place = format!("{pointer}/{}", escaped(name));
+            refuse(&place, name)?;
+            refuse_nul(&place, field)
+        }),
+        Value::Null | Value::Bool(_) | Value::Number(_) => Ok(()),
+    }
+}
+
+fn escaped(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
+}
+
 fn to_pointer(path: &Path) -> String {
     let mut pointer = String::new();
     for segment in path {
         let name = match segment {
             Segment::Seq { index } => index.to_string(),
-            Segment::Map { key } => key.replace('~', "~0").replace('/', "~1"),
+            Segment::Map { key } => escaped(key),
             Segment::Enum { variant } => variant.clone(),
             Segment::Unknown => continue,
         };

@@ -2,7 +2,10 @@
 
 use std::borrow::Cow;
 
-use domain::id::{TaskId, UserId};
+use domain::{
+    id::{TaskId, UserId},
+    task::reminders::Reminder,
+};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use crate::attribute::{CorrelationId, Counter, EventId, Traceparent};
@@ -15,6 +18,10 @@ pub(crate) struct Local;
 pub(crate) struct TaskNumber;
 /// The opaque name of a user.
 pub(crate) struct UserName;
+/// The number of an instance in its series.
+pub(crate) struct Ordinal;
+/// Seconds before a due time.
+pub(crate) struct Lead;
 /// A counter as the text of an attribute.
 pub(crate) struct PaddedCounter;
 
@@ -45,7 +52,9 @@ schemas!(
         "pattern": "^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
     },
     Instant { "type": "string", "format": "date-time", "pattern": "Z$" },
+    Lead { "type": "integer", "minimum": 0, "maximum": Reminder::MAX_BEFORE_DUE.as_secs() },
     Local { "type": "string", "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?$" },
+    Ordinal { "type": "integer", "minimum": 1, "maximum": u32::MAX },
     PaddedCounter { "type": "string", "pattern": "^[0-9]{16}$" },
     TaskNumber { "type": "integer", "minimum": 1, "maximum": TaskId::MAX },
     Traceparent { "type": "string", "pattern": "^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$" },

@@ -26,8 +26,8 @@ use crate::{
     parse_error::{Misfit, ParseError},
     scalar::{self, Instant, TaskNumber, UserName},
 };
-use due::{Due, Reminder};
-use recurrence::{Recurrence, Series};
+pub use due::{Due, Reminder};
+pub use recurrence::{Basis, CatchUp, MonthEnd, Recurrence, Series};
 
 /// Where the snapshot stands in an event.
 const POINTER: &str = "/data/task_snapshot";

@@ -62,3 +62,42 @@ fn number(text: &str) -> Option<u32> {
     let plain = text.bytes().all(|byte| byte.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
     if plain { text.parse().ok() } else { None }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_has_one_spelling() {
+        for text in ["0.0", "1.0", "1.10", "12.3"] {
+            assert_eq!(text.parse::<SchemaVersion>().unwrap().to_string(), text);
+        }
+        for text in [
+            "",
+            "1",
+            "1.",
+            ".0",
+            "01.0",
+            "1.00",
+            "1.0.0",
+            "+1.0",
+            "1.4294967296",
+            "v1.0",
+        ] {
+            assert!(text.parse::<SchemaVersion>().is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_type_ends_with_its_major_version() {
+        assert_eq!(family_and_major("dev.task.created.v12"), Some(("dev.task.created", 12)));
+        for name in [
+            "dev.task.created",
+            "dev.task.created.v",
+            "dev.task.created.v01",
+            "dev.task.created.v1.0",
+        ] {
+            assert_eq!(family_and_major(name), None, "{name}");
+        }
+    }
+}

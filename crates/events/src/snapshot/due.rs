@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::POINTER;
 use crate::{
     parse_error::Misfit,
-    scalar::{Instant, Local},
+    scalar::{Instant, Lead, Local},
 };
 
 /// When a task is due, in one of three kinds.
@@ -55,22 +55,6 @@ pub enum Reminder {
         #[schemars(with = "Lead")]
         seconds: u64,
     },
-}
-
-/// Seconds before a due time.
-struct Lead;
-
-impl JsonSchema for Lead {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Lead".into()
-    }
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        let most = reminders::Reminder::MAX_BEFORE_DUE.as_secs();
-        schemars::json_schema!({ "type": "integer", "minimum": 0, "maximum": most })
-    }
-    fn inline_schema() -> bool {
-        true
-    }
 }
 
 impl From<&time::Due> for Due {

@@ -12,7 +12,10 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{POINTER, twins};
-use crate::{parse_error::Misfit, scalar::Local};
+use crate::{
+    parse_error::Misfit,
+    scalar::{Local, Ordinal},
+};
 
 /// How a series goes on. All times are on the wall clock of the series.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -38,14 +41,13 @@ pub struct Recurrence {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Series {
     /// The series.
-    #[schemars(extend("format" = "uuid"))]
-    #[schemars(with = "String")]
+    #[schemars(with = "String", extend("format" = "uuid"))]
     pub id: Uuid,
     /// The wall time that the rule meant for this instance; it stays when the instance is moved.
     #[schemars(with = "Local")]
     pub occurrence: DateTime,
     /// How much of COUNT is used up with this instance: 1 for the first.
-    #[schemars(range(min = 1))]
+    #[schemars(with = "Ordinal")]
     pub ordinal: u32,
 }
 
