@@ -177,14 +177,12 @@ impl IntoResponse for Problem {
 }
 
 /// Answers what no route matches: 404.
-#[expect(clippy::unused_async, reason = "handlers are async")]
 pub async fn route_not_found(request: Request) -> Problem {
     let path = request.uri().path().to_owned();
     Problem::new(&codes::ROUTE_NOT_FOUND).detail(format!("There is nothing at `{path}`."))
 }
 
 /// Answers a route that is asked with a method that it does not have: 405. axum adds the header `Allow`.
-#[expect(clippy::unused_async, reason = "handlers are async")]
 pub async fn method_not_allowed(request: Request) -> Problem {
     let method = request.method().clone();
     Problem::new(&codes::METHOD_NOT_ALLOWED).detail(format!("`{method}` is not possible here; see the header `Allow`."))

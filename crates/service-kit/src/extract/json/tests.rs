@@ -61,104 +61,32 @@ fn a_body_that_fits_is_read() {
     assert!(matches!(sample.due, Some(Due::Zoned { .. })));
 }
 
+/// Body, pointer, fault, message.
+#[rustfmt::skip]
+const DOES_NOT_FIT: &[(&str, &str, Fault, &str)] = &[
+    (r"{}", "/title", Fault::Missing, "must be given"),
+    (r#"{"title":1}"#, "/title", Fault::WrongType, "must be a string"),
+    (r#"{"title":null}"#, "/title", Fault::WrongType, "must be a string"),
+    (r#"{"title":"a","count":-1}"#, "/count", Fault::OutOfRange, "must be an integer from 0 to 255"),
+    (r#"{"title":"a","count":1.5}"#, "/count", Fault::WrongType, "must be an integer from 0 to 255"),
+    (r#"{"title":"a","version":18446744073709551615}"#, "/version", Fault::OutOfRange, "must be an integer"),
+    (r#"{"title":"a","version":1e30}"#, "/version", Fault::WrongType, "must be an integer"),
+    (r#"{"title":"a","done":"yes"}"#, "/done", Fault::WrongType, "must be true or false"),
+    (r#"{"title":"a","level":"low"}"#, "/level", Fault::NotAllowed, "must be `none` or `high`"),
+    (r#"{"title":"a","list":{}}"#, "/list", Fault::WrongType, "must be an array"),
+    (r#"{"title":"a","list":[{},{"name":2}]}"#, "/list/1/name", Fault::WrongType, "must be a string"),
+    (r#"{"title":"a","list":[{},{"a/b~":2}]}"#, "/list/1/a~1b~0", Fault::Unknown, "is unknown; known: `name`"),
+    (r#"{"title":"a","inner":{"nome":"x"}}"#, "/inner/nome", Fault::Unknown, "is unknown; known: `name`"),
+    (r#"{"title":"a","due":{"zoned":{"local":"x"}}}"#, "/due/zoned/zone", Fault::Missing, "must be given"),
+    (r#"{"title":"a","due":{"floating":7}}"#, "/due/floating", Fault::WrongType, "must be a string"),
+    (r#"{"title":"a","due":{"never":7}}"#, "/due", Fault::NotAllowed, "must be `floating` or `zoned`"),
+    (r#"{"title":"a","due":{}}"#, "/due", Fault::WrongType, "must be one of its forms"),
+    (r#"{"title":"a","due":{"floating":"x","zoned":{}}}"#, "/due", Fault::WrongType, "must be one of its forms"),
+];
+
 #[test]
 fn each_field_that_does_not_fit_is_named_by_its_place() {
-    let cases = [
-        (r"{}", "/title", Fault::Missing, "must be given"),
-        (r#"{"title":1}"#, "/title", Fault::WrongType, "must be a string"),
-        (r#"{"title":null}"#, "/title", Fault::WrongType, "must be a string"),
-        (
-            r#"{"title":"a","count":-1}"#,
-            "/count",
-            Fault::OutOfRange,
-            "must be an integer from 0 to 255",
-        ),
-        (
-            r#"{"title":"a","count":1.5}"#,
-            "/count",
-            Fault::WrongType,
-            "must be an integer from 0 to 255",
-        ),
-        (
-            r#"{"title":"a","version":18446744073709551615}"#,
-            "/version",
-            Fault::OutOfRange,
-            "must be an integer",
-        ),
-        (
-            r#"{"title":"a","version":1e30}"#,
-            "/version",
-            Fault::WrongType,
-            "must be an integer",
-        ),
-        (
-            r#"{"title":"a","done":"yes"}"#,
-            "/done",
-            Fault::WrongType,
-            "must be true or false",
-        ),
-        (
-            r#"{"title":"a","level":"low"}"#,
-            "/level",
-            Fault::NotAllowed,
-            "must be `none` or `high`",
-        ),
-        (
-            r#"{"title":"a","list":{}}"#,
-            "/list",
-            Fault::WrongType,
-            "must be an array",
-        ),
-        (
-            r#"{"title":"a","list":[{},{"name":2}]}"#,
-            "/list/1/name",
-            Fault::WrongType,
-            "must be a string",
-        ),
-        (
-            r#"{"title":"a","list":[{},{"a/b~":2}]}"#,
-            "/list/1/a~1b~0",
-            Fault::Unknown,
-            "is unknown; known: `name`",
-        ),
-        (
-            r#"{"title":"a","inner":{"nome":"x"}}"#,
-            "/inner/nome",
-            Fault::Unknown,
-            "is unknown; known: `name`",
-        ),
-        (
-            r#"{"title":"a","due":{"zoned":{"local":"x"}}}"#,
-            "/due/zoned/zone",
-            Fault::Missing,
-            "must be given",
-        ),
-        (
-            r#"{"title":"a","due":{"floating":7}}"#,
-            "/due/floating",
-            Fault::WrongType,
-            "must be a string",
-        ),
-        (
-            r#"{"title":"a","due":{"never":7}}"#,
-            "/due",
-            Fault::NotAllowed,
-            "must be `floating` or `zoned`",
-        ),
-        (
-            r#"{"title":"a","due":{}}"#,
-            "/due",
-            Fault::WrongType,
-            "must be one of its forms",
-        ),
-        (
-            r#"{"title":"a","due":{"floating":"x","zoned":{}}}"#,
-            "/due",
-            Fault::WrongType,
-            "must be one of its forms",
-        ),
-    ];
-    for (body, pointer, fault, message) in cases {
+    for &(body, pointer, fault, message) in DOES_NOT_FIT {
         let expected = vec![FieldError::body(pointer, fault, message)];
         assert_eq!(refused(body), ("invalid_body", expected), "{body}");
     }
