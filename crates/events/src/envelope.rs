@@ -7,11 +7,14 @@ use serde_json::{Map, Value};
 
 use crate::{
     attribute::{EventId, Traceparent},
-    scalar::{Instant, PaddedCounter},
+    scalar::{self, Instant, PaddedCounter},
 };
 
 /// The version of the specification.
 pub(crate) const SPEC_VERSION: &str = "1.0";
+
+/// The most characters of a `source`: it becomes part of a key in databases, which refuse a long one.
+const MAX_SOURCE_CHARS: usize = 255;
 
 /// A `CloudEvents` 1.0 envelope, structured mode, JSON format. Attributes of other names may be added on the way.
 #[derive(Serialize, JsonSchema)]
@@ -23,7 +26,7 @@ pub(crate) struct Envelope<'a, D> {
     /// same one. The first 48 bits hold the millisecond; its UTC date is the event's day.
     pub(crate) id: EventId,
     /// The service that published it first: `/services/<app id>`.
-    #[schemars(length(min = 1), extend("format" = "uri-reference"))]
+    #[schemars(length(min = 1, max = MAX_SOURCE_CHARS), extend("format" = "uri-reference"))]
     pub(crate) source: &'a str,
     /// What happened, with the major version of the payload.
     #[schemars(length(min = 1))]
@@ -72,6 +75,7 @@ pub(crate) struct Attributes {
     pub(crate) id: EventId,
     pub(crate) source: String,
     pub(crate) subject: String,
+    #[serde(deserialize_with = "scalar::instant")]
     pub(crate) time: Timestamp,
     pub(crate) sequence: String,
     pub(crate) userseq: Option<String>,
@@ -79,6 +83,11 @@ pub(crate) struct Attributes {
 }
 
 impl Attributes {
+    /// Whether `source` can be part of the identity.
+    pub(crate) fn has_source(&self) -> bool {
+        (1..=MAX_SOURCE_CHARS).contains(&self.source.chars().count())
+    }
+
     /// The trace context, when it is a usable one. A damaged one costs a link, and must not cost the event.
     pub(crate) fn traceparent(&self) -> Option<Traceparent> {
         self.traceparent.as_ref()?.as_str()?.parse().ok()

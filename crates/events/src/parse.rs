@@ -37,8 +37,8 @@ pub(crate) fn parse_with(upcasters: &[Upcaster], record: &[u8]) -> Result<Event,
     let (event_type, major) = known_type(&head.r#type)?;
     refuse_nul("", &value).map_err(ParseError::NotAnEnvelope)?;
     let attributes: Attributes = read("", value).map_err(ParseError::NotAnEnvelope)?;
-    if attributes.source.is_empty() {
-        return Err(not_an_envelope("/source", "expected a source"));
+    if !attributes.has_source() {
+        return Err(not_an_envelope("/source", "expected 1 to 255 characters"));
     }
     let payload = payload.ok_or_else(|| not_an_envelope("/data", "expected a payload"))?;
     let payload = upcast(upcasters, event_type, major, object(payload)?)?;

@@ -65,7 +65,7 @@ impl ParseError {
 /// A place in a record, and what is wrong there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Misfit {
-    /// JSON pointer (RFC 6901) from the root of the record; empty is the record itself.
+    /// JSON pointer (RFC 6901) from the root of the record, at most 200 characters; empty is the record itself.
     pub pointer: String,
     /// What is wrong, at most 200 characters. May quote the value.
     pub message: String,
@@ -75,15 +75,16 @@ impl Misfit {
     /// Something is wrong at this place.
     pub fn new(pointer: impl Into<String>, message: impl Display) -> Self {
         Self {
-            pointer: pointer.into(),
+            pointer: shortened(&pointer.into()),
             message: shortened(&message.to_string()),
         }
     }
 }
 
-/// The start of a text of unknown length.
+/// The start of a text from outside, fit for headers, logs and databases.
 pub(crate) fn shortened(text: &str) -> String {
-    text.chars().take(200).collect()
+    let plain = |c: char| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c };
+    text.chars().take(200).map(plain).collect()
 }
 
 /// Reads `value`, which stands at `pointer`; unknown fields are ignored.

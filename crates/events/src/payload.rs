@@ -32,6 +32,7 @@ pub(crate) struct TaskPayload<'a> {
     #[schemars(with = "UserName")]
     pub(crate) user_id: UserId,
     /// When it happened.
+    #[serde(deserialize_with = "scalar::instant")]
     #[schemars(with = "Instant")]
     pub(crate) timestamp: Timestamp,
     /// What ties together everything that one request caused.
@@ -57,6 +58,7 @@ pub(crate) struct ReminderPayload<'a> {
     #[schemars(with = "UserName")]
     pub(crate) user_id: UserId,
     /// When the reminder was claimed for delivery.
+    #[serde(deserialize_with = "scalar::instant")]
     #[schemars(with = "Instant")]
     pub(crate) timestamp: Timestamp,
     /// What ties together everything that one request caused.
@@ -65,10 +67,15 @@ pub(crate) struct ReminderPayload<'a> {
     #[schemars(length(min = 1, max = Title::MAX_CHARS))]
     pub(crate) title: Cow<'a, str>,
     /// When the task is due; absent when it has no due time.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "scalar::optional_instant"
+    )]
     #[schemars(with = "Instant")]
     pub(crate) due_at: Option<Timestamp>,
     /// When the reminder was meant to be seen.
+    #[serde(deserialize_with = "scalar::instant")]
     #[schemars(with = "Instant")]
     pub(crate) remind_at: Timestamp,
 }

@@ -6,7 +6,9 @@ use domain::{
     id::{TaskId, UserId},
     task::reminders::Reminder,
 };
+use jiff::Timestamp;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, de::Error as _};
 
 use crate::attribute::{CorrelationId, Counter, EventId, Traceparent};
 
@@ -60,6 +62,25 @@ schemas!(
     Traceparent { "type": "string", "pattern": "^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$" },
     UserName { "type": "string", "minLength": 1, "maxLength": UserId::MAX_CHARS },
 );
+
+/// 0000-01-01T00:00:00Z. RFC 3339 has no earlier instant, and PostgreSQL none before 4714 BC.
+const FIRST_INSTANT: Timestamp = Timestamp::constant(-62_167_219_200, 0);
+
+/// `#[serde(deserialize_with)]` for an instant.
+pub(crate) fn instant<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
+    let instant = Timestamp::deserialize(deserializer)?;
+    if instant < FIRST_INSTANT {
+        return Err(D::Error::custom("expected a year from 0000 to 9999"));
+    }
+    Ok(instant)
+}
+
+/// `#[serde(deserialize_with)]` for an instant that may be absent or `null`.
+pub(crate) fn optional_instant<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
+    #[derive(Deserialize)]
+    struct Inner(#[serde(deserialize_with = "instant")] Timestamp);
+    Ok(Option::<Inner>::deserialize(deserializer)?.map(|it| it.0))
+}
 
 /// `#[serde(with)]` for the number of a task.
 pub(crate) mod task_id {

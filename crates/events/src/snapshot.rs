@@ -74,13 +74,19 @@ pub struct TaskSnapshot {
     /// 1 on creation, one more with every change.
     pub version: Counter,
     /// When it was created.
+    #[serde(deserialize_with = "scalar::instant")]
     #[schemars(with = "Instant")]
     pub created_at: Timestamp,
     /// When it last changed.
+    #[serde(deserialize_with = "scalar::instant")]
     #[schemars(with = "Instant")]
     pub updated_at: Timestamp,
     /// When it was completed; absent while it is open.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "scalar::optional_instant"
+    )]
     #[schemars(with = "Instant")]
     pub completed_at: Option<Timestamp>,
 }

@@ -69,6 +69,8 @@ fn what_is_no_envelope_is_refused() {
     refuses("/id", json!("ffffffff-ffff-7fff-bfff-ffffffffffff"), "/id");
     refuses("/source", json!(null), "");
     refuses("/source", json!(""), "/source");
+    refuses("/source", json!("x".repeat(256)), "/source");
+    refuses("/time", json!("-000001-12-31T00:00:00Z"), "/time");
     refuses("/subject", json!(123), "/subject");
     refuses("/time", json!("yesterday"), "/time");
     refuses("/sequence", json!("7"), "/sequence");
@@ -123,6 +125,11 @@ fn a_payload_that_does_not_fit_is_refused_at_its_place() {
         ("/data/user_id", json!(""), "/data/user_id"),
         ("/data/correlation_id", json!("two words"), "/data/correlation_id"),
         ("/data/timestamp", json!("2026-02-30T00:00:00Z"), "/data/timestamp"),
+        (
+            "/data/task_snapshot/completed_at",
+            json!("-000001-12-31T00:00:00Z"),
+            "/data/task_snapshot/completed_at",
+        ),
         ("/data/task_snapshot/title", json!(7), "/data/task_snapshot/title"),
         (
             "/data/task_snapshot/priority",
@@ -220,7 +227,12 @@ fn a_text_with_a_nul_is_refused_wherever_it_stands() {
         "payload_invalid",
         "/data/later/0/a~1b",
     );
-    refuses("/data/later", json!({ "\0": 1 }), "payload_invalid", "/data/later/\0");
+    refuses(
+        "/data/later",
+        json!({ "\0": 1 }),
+        "payload_invalid",
+        "/data/later/\u{fffd}",
+    );
     assert!(parse(&with("/data/task_snapshot/description", json!("\\u0000"))).is_ok());
 }
 
