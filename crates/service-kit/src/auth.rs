@@ -24,11 +24,24 @@ use subtle::ConstantTimeEq as _;
 pub use caller::{ServiceCaller, User, operators_only, services_only, users_only};
 pub use checker::{LocalIssuer, ServiceTokenChecker, TokenChecker};
 pub use failure::AuthFailure;
-pub use public_key::{Algorithm, KeyError, PublicKey};
+pub use public_key::{KeyError, PublicKey};
 pub use signer::{NewToken, TokenSigner};
 
 /// Whether two secrets are equal, in a time that does not tell where they differ; it may tell that they differ in length.
 #[must_use]
 pub fn is_same_secret(shown: &str, expected: &str) -> bool {
     shown.as_bytes().ct_eq(expected.as_bytes()).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_same_secret;
+
+    #[test]
+    fn only_equal_secrets_are_the_same() {
+        assert!(is_same_secret("secret", "secret"));
+        for other in ["", "secre", "secret ", "Secret", "secreT"] {
+            assert!(!is_same_secret(other, "secret"), "{other}");
+        }
+    }
 }

@@ -49,6 +49,7 @@ where
         places: Arc::new(Semaphore::new(settings.max_concurrent_requests)),
         full: shed("concurrency"),
         late: shed("deadline"),
+        time: REQUEST_TIME,
     };
     router
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
@@ -62,6 +63,7 @@ struct Gate {
     places: Arc<Semaphore>,
     full: IntCounter,
     late: IntCounter,
+    time: Duration,
 }
 
 async fn pass(State(gate): State<Gate>, request: Request, next: Next) -> Result<Response, Problem> {
@@ -69,7 +71,7 @@ async fn pass(State(gate): State<Gate>, request: Request, next: Next) -> Result<
         gate.full.inc();
         return Err(Problem::new(&codes::OVERLOADED).retry_after(RETRY_AFTER));
     };
-    timeout(REQUEST_TIME, next.run(request)).await.map_err(|_| {
+    timeout(gate.time, next.run(request)).await.map_err(|_| {
         gate.late.inc();
         Problem::new(&codes::DEADLINE_EXCEEDED).retry_after(RETRY_AFTER)
     })

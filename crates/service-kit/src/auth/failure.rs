@@ -32,9 +32,6 @@ pub enum AuthFailure {
     /// It lacks this scope.
     #[error("token without the scope `{0}`")]
     Scope(&'static str),
-    /// The sidecar did not show the app token.
-    #[error("no valid app token")]
-    AppToken,
     /// The issuer's keys have not been read yet, so that nothing can be said about any token.
     #[error("keys of the issuer not known yet")]
     KeysAway,
@@ -51,14 +48,13 @@ impl AuthFailure {
             Self::Audience => Some("audience"),
             Self::Issuer => Some("issuer"),
             Self::Scope(_) => Some("scope"),
-            Self::AppToken => Some("app_token"),
             Self::KeysAway => None,
         }
     }
 
     const fn code(self) -> &'static Code {
         match self {
-            Self::Missing | Self::AppToken => &codes::TOKEN_MISSING,
+            Self::Missing => &codes::TOKEN_MISSING,
             Self::Malformed(_) => &codes::TOKEN_MALFORMED,
             Self::Signature => &codes::TOKEN_SIGNATURE,
             Self::Expired => &codes::TOKEN_EXPIRED,
@@ -72,7 +68,7 @@ impl AuthFailure {
     /// The header that tells a client how to get in (RFC 6750).
     fn challenge(self) -> String {
         match self {
-            Self::Missing | Self::AppToken => "Bearer realm=\"taskflow\"".to_owned(),
+            Self::Missing => "Bearer realm=\"taskflow\"".to_owned(),
             Self::Scope(scope) => format!("Bearer realm=\"taskflow\", error=\"insufficient_scope\", scope=\"{scope}\""),
             other => format!("Bearer realm=\"taskflow\", error=\"invalid_token\", error_description=\"{other}\""),
         }

@@ -235,13 +235,18 @@ impl Issuer {
                 found: found.issuer,
             });
         }
-        https_address(&found.jwks_uri).ok_or(ReadError::Plain { url: found.jwks_uri })
+        // Some issuers choose among key sets by a query.
+        let address = found.jwks_uri.split('?').next().unwrap_or_default();
+        match https_address(address) {
+            Some(_) => Ok(found.jwks_uri),
+            None => Err(ReadError::Plain { url: found.jwks_uri }),
+        }
     }
 
     async fn get(&self, url: &str) -> Result<Vec<u8>, ReadError> {
-        let failed = |source| ReadError::Get {
+        let failed = |source: reqwest::Error| ReadError::Get {
             url: url.to_owned(),
-            source,
+            source: source.without_url(),
         };
         let response = self.client.get(url).send().await.map_err(failed)?;
         let mut response = response.error_for_status().map_err(failed)?;

@@ -8,7 +8,7 @@ use serde::Deserialize;
 /// The algorithms that are accepted. `none` and the symmetric ones are not among them, so a public key can never be
 /// taken for a shared secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Algorithm {
+pub(super) enum Algorithm {
     /// ECDSA over P-256 with SHA-256.
     Es256,
     /// Ed25519.
@@ -95,7 +95,7 @@ impl PublicKey {
     }
 
     /// The one algorithm that the key is for.
-    pub fn algorithm(&self) -> Algorithm {
+    pub(super) fn algorithm(&self) -> Algorithm {
         match self.0 {
             Material::P256(_) => Algorithm::Es256,
             Material::Ed25519(_) => Algorithm::EdDsa,

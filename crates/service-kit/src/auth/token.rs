@@ -90,3 +90,6 @@ fn is_token(kind: &str) -> bool {
     let kind = kind.to_ascii_lowercase();
     matches!(kind.strip_prefix("application/").unwrap_or(&kind), "jwt" | "at+jwt")
 }
+
+#[cfg(test)]
+mod tests;

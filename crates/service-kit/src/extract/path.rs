@@ -14,6 +14,10 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        // No name or id contains U+0000, and PostgreSQL would refuse to look for one.
+        if parts.uri.path().contains("%00") {
+            return Err(Problem::new(&codes::NOT_FOUND));
+        }
         let axum::extract::Path(value) = axum::extract::Path::from_request_parts(parts, state)
             .await
             .map_err(refuse)?;

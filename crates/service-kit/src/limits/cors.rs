@@ -6,6 +6,8 @@ use axum::{
 };
 use tower_http::cors::CorsLayer;
 
+use crate::server::CORRELATION_ID;
+
 /// How long a browser may remember what is allowed.
 const PREFLIGHT_MAX_AGE: Duration = Duration::from_hours(1);
 
@@ -31,8 +33,15 @@ where
             header::IF_NONE_MATCH,
             HeaderName::from_static("idempotency-key"),
             HeaderName::from_static("traceparent"),
+            CORRELATION_ID,
         ])
-        .expose_headers([header::ETAG, header::LOCATION, header::LINK, header::RETRY_AFTER])
+        .expose_headers([
+            header::ETAG,
+            header::LOCATION,
+            header::LINK,
+            header::RETRY_AFTER,
+            CORRELATION_ID,
+        ])
         .max_age(PREFLIGHT_MAX_AGE);
     router.layer(cors)
 }

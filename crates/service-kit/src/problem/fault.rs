@@ -1,20 +1,15 @@
 use std::borrow::Cow;
 
 use serde::Serialize;
-use utoipa::ToSchema;
 
 /// A place of the input and what is wrong there.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldError {
     /// Where it is.
-    #[serde(flatten)]
-    #[schema(inline)]
     pub place: Place,
     /// What is wrong, for programs.
-    #[schema(inline)]
     pub code: Fault,
     /// What is wrong, for people: follows the place in a sentence, such as "must be an integer".
-    #[schema(value_type = String)]
     pub message: Cow<'static, str>,
 }
 
@@ -44,8 +39,7 @@ impl FieldError {
 }
 
 /// A place of the input.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
     /// JSON pointer (RFC 6901) into the body; empty for the whole. A missing field is pointed to where it should be.
     Pointer(String),
@@ -56,7 +50,7 @@ pub enum Place {
 }
 
 /// What can be wrong with a place of the input.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fault {
     /// Nothing of this name is known.

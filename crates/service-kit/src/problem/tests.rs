@@ -119,3 +119,35 @@ fn what_is_the_clients_fault_is_not_logged() {
     let (lines, _) = logged(|| Problem::new(&codes::NOT_FOUND).into_response());
     assert_eq!(lines, [] as [Value; 0]);
 }
+
+#[test]
+fn the_schema_names_what_is_sent() {
+    let names = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>();
+    let (_, problem) = logged(|| {
+        Problem::new(&codes::INVALID_BODY)
+            .at(FieldError::body("/a", Fault::Missing, "must be given"))
+            .at(FieldError::parameter("b", Fault::Unknown, "is unknown"))
+            .at(FieldError::header("c", Fault::InvalidFormat, "must be a number"))
+            .to_json()
+    });
+    let schema = serde_json::to_value(<Problem as utoipa::PartialSchema>::schema()).unwrap();
+    assert_eq!(names(&schema["properties"]), names(&problem));
+    assert_eq!(
+        names(&problem),
+        wire::MEMBERS.iter().map(|name| (*name).to_owned()).collect()
+    );
+
+    let mut others = Vec::new();
+    <Problem as utoipa::ToSchema>::schemas(&mut others);
+    let [(name, schema)] = others.as_slice() else {
+        panic!("{} schemas", others.len())
+    };
+    assert_eq!(name, "ProblemError");
+    let sent = problem["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(names)
+        .collect();
+    assert_eq!(names(&serde_json::to_value(schema).unwrap()["properties"]), sent);
+}

@@ -11,7 +11,7 @@ use utoipa::{
     openapi::{RefOr, Schema},
 };
 
-use super::{FieldError, Problem, TYPE_PREFIX};
+use super::{Fault, FieldError, Place, Problem, TYPE_PREFIX};
 
 /// The members that every problem may have.
 pub(super) const MEMBERS: &[&str] = &["type", "title", "status", "code", "detail", "trace_id", "errors"];
@@ -37,9 +37,50 @@ struct Body<'a> {
     #[schema(required = false, nullable = false, pattern = "^[0-9a-f]{32}$")]
     trace_id: Option<String>,
     /// Each place of the input that is at fault.
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
-    errors: &'a [FieldError],
+    errors: Vec<WireError<'a>>,
+}
+
+/// A place of the input and what is wrong there. Exactly one of `pointer`, `parameter` and `header` is given.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ProblemError)]
+struct WireError<'a> {
+    /// JSON pointer (RFC 6901) into the body; empty for the whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, nullable = false)]
+    pointer: Option<&'a str>,
+    /// Name of a parameter of the query.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, nullable = false)]
+    parameter: Option<&'a str>,
+    /// Name of a header.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, nullable = false)]
+    header: Option<&'a str>,
+    /// What is wrong, for programs, such as `out_of_range`.
+    #[schema(value_type = String)]
+    code: Fault,
+    /// What is wrong, for people: follows the place in a sentence.
+    message: &'a str,
+}
+
+impl<'a> From<&'a FieldError> for WireError<'a> {
+    fn from(error: &'a FieldError) -> Self {
+        let (mut pointer, mut parameter, mut header) = (None, None, None);
+        match &error.place {
+            Place::Pointer(to) => pointer = Some(to.as_str()),
+            Place::Parameter(name) => parameter = Some(name.as_str()),
+            Place::Header(name) => header = Some(name.as_str()),
+        }
+        Self {
+            pointer,
+            parameter,
+            header,
+            code: error.code,
+            message: &error.message,
+        }
+    }
 }
 
 pub(super) fn to_json(problem: &Problem) -> Value {
@@ -52,7 +93,7 @@ pub(super) fn to_json(problem: &Problem) -> Value {
         code: parts.code.name,
         detail: detail.unwrap_or(parts.code.help),
         trace_id: trace_id(),
-        errors: &parts.errors,
+        errors: parts.errors.iter().map(WireError::from).collect(),
     };
     let mut json = serde_json::to_value(body).expect("a problem holds text and numbers only");
     for (name, value) in &parts.extensions {
