@@ -133,16 +133,15 @@ impl MonthDays {
         self.named.contains(&date.day()) || self.named.contains(&from_the_end)
     }
 
-    /// The named day for which this date stands in, if it does.
+    /// The named day for which this date of the rule stands in, if it does.
     pub(super) fn stands_for(&self, date: Date) -> Option<i8> {
-        let length = date.days_in_month();
-        let missing = self.named.iter().copied().max().filter(|highest| *highest > length);
-        missing.filter(|_| self.clamped && date.day() == length && !self.names(date))
+        let highest = self.named.iter().copied().max();
+        highest.filter(|_| self.clamped && !self.names(date))
     }
 
     /// Whether a date that was asked for belongs to the rule.
     fn keep(&self, date: Date) -> bool {
-        !self.clamped || self.names(date) || self.stands_for(date).is_some()
+        !self.clamped || self.names(date) || date.day() == date.days_in_month()
     }
 }
 

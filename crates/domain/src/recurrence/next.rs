@@ -44,7 +44,7 @@ impl Recurrence {
                 self.choose(keys, terms.catch_up, completed, completed_at)
             }
             Basis::AfterCompletion => {
-                let anew = counted_anew(terms, completed.key, completed_at);
+                let anew = counted_anew(terms, completed_at.date());
                 let keys = expand::keys(&anew, anew.anchor).skip_while(|key| key.get() <= anew.anchor);
                 self.choose(keys, CatchUp::All, completed, completed_at)
             }
@@ -85,15 +85,14 @@ impl Recurrence {
 }
 
 /// The terms as they count after a completion.
-fn counted_anew(terms: &Terms, completed: OccurrenceKey, completed_at: DateTime) -> Terms {
-    let mut endless = anchored_on(terms, completed_at.date());
-    endless.rule.end = End::Never;
-    let after = endless.anchor.max(completed.get());
-    if expand::keys(&endless, after).all(|key| key.get() <= after) {
-        endless.rule.interval = 1;
+fn counted_anew(terms: &Terms, completed_on: Date) -> Terms {
+    let mut anew = anchored_on(terms, completed_on);
+    anew.rule.end = End::Never;
+    if expand::keys(&anew, anew.anchor).all(|key| key.get() <= anew.anchor) {
+        anew.rule.interval = 1;
     }
-    endless.rule.end = terms.rule.end;
-    endless
+    anew.rule.end = terms.rule.end;
+    anew
 }
 
 /// The terms with their anchor moved to this date.

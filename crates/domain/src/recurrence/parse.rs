@@ -148,11 +148,24 @@ fn parts_fit(rule: &Rule) -> Result<(), RecurrenceError> {
         let expected = "numbered from -4 to 5 within a month, from -52 to 53 within a year";
         return invalid("BYDAY", expected, &day.to_string());
     }
-    let chooses_from = !(rule.by_day.is_empty() && rule.by_month_day.is_empty() && rule.by_month.is_empty());
-    if !rule.by_set_pos.is_empty() && !chooses_from {
+    positions_fit(rule)
+}
+
+fn positions_fit(rule: &Rule) -> Result<(), RecurrenceError> {
+    let nothing_to_choose = rule.by_day.is_empty() && rule.by_month_day.is_empty() && rule.by_month.is_empty();
+    if !rule.by_set_pos.is_empty() && nothing_to_choose {
         return Err(RecurrenceError::PositionsAlone);
     }
-    Ok(())
+    let longest = match rule.frequency {
+        Frequency::Daily => 1,
+        Frequency::Weekly => 7,
+        Frequency::Monthly => 31,
+        Frequency::Yearly => 366,
+    };
+    match rule.by_set_pos.iter().find(|position| position.abs() > longest) {
+        Some(position) => invalid("BYSETPOS", "within the days of one period", &position.to_string()),
+        None => Ok(()),
+    }
 }
 
 fn once<T>(slot: &mut Option<T>, part: &'static str, value: T) -> Result<(), RecurrenceError> {

@@ -168,6 +168,10 @@ pub(crate) fn any_pattern() -> impl Strategy<Value = Pattern> {
             Every::Week => vec![],
             _ => vec![1, 2, 13, 15, 28, 29, 30, 31, -1, -2, -30, -31],
         };
+        let positions = match every {
+            Every::Day => vec![1, -1],
+            _ => vec![1, 2, 3, -1, -2],
+        };
         let month_day_count = 0..=month_days.len().min(3);
         let weekdays = prop::collection::vec((select(numbers), 0..7_usize), 1..4);
         (
@@ -175,7 +179,7 @@ pub(crate) fn any_pattern() -> impl Strategy<Value = Pattern> {
             prop_oneof![2 => Just(vec![]), 1 => subsequence((1..=12).collect::<Vec<i8>>(), 1..=3)],
             prop_oneof![1 => Just(vec![]), 1 => subsequence(month_days, month_day_count)],
             prop_oneof![1 => Just(vec![]), 1 => weekdays],
-            prop_oneof![2 => Just(vec![]), 1 => subsequence(vec![1, 2, 3, -1, -2], 1..=2)],
+            prop_oneof![2 => Just(vec![]), 1 => subsequence(positions, 1..=2)],
             0..7_i8,
             select(vec![MonthEnd::Clamp, MonthEnd::Last, MonthEnd::Skip]),
         )
