@@ -6,6 +6,7 @@ use catalogue::{EventType, event_types};
 use domain::{
     id::{TaskId, UserId},
     task::transition::{Change, ChangeKind},
+    time::Zone,
 };
 use jiff::Timestamp;
 
@@ -81,14 +82,20 @@ pub struct ReminderDue {
 }
 
 impl Event {
-    /// The event that tells of a change of a task. It happened when the task says it last changed.
+    /// The event that tells of a change of a task whose user lives in `user_zone`. It happened when the task says it last
+    /// changed.
     ///
     /// Fails for a version of the task that is no [`Counter`].
-    pub fn task_changed(change: &Change, user_sequence: Counter, context: Context) -> Result<Self, InvalidAttribute> {
+    pub fn task_changed(
+        change: &Change,
+        user_zone: &Zone,
+        user_sequence: Counter,
+        context: Context,
+    ) -> Result<Self, InvalidAttribute> {
         let changed = TaskChanged {
             kind: change.kind,
             user_sequence,
-            snapshot: TaskSnapshot::try_from(&change.task)?,
+            snapshot: TaskSnapshot::new(&change.task, user_zone)?,
         };
         Ok(Self::new(
             Body::Task(Box::new(changed)),

@@ -16,6 +16,7 @@ use domain::{
         tags::{Tag, Tags},
         text::{Description, Title},
     },
+    time::Zone,
 };
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -60,6 +61,8 @@ pub struct TaskSnapshot {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Due")]
     pub due: Option<Due>,
+    /// IANA name of the time zone in which the user lived when the change was made: floating times are meant there.
+    pub time_zone: String,
     /// When it asks for attention.
     #[schemars(length(max = Reminders::MAX))]
     pub reminders: Vec<Reminder>,
@@ -117,11 +120,11 @@ pub enum Priority {
     Urgent,
 }
 
-impl TryFrom<&Task> for TaskSnapshot {
-    type Error = InvalidAttribute;
-
+impl TaskSnapshot {
+    /// The task of a user who lives in `user_zone`.
+    ///
     /// Fails for a version that is no [`Counter`].
-    fn try_from(task: &Task) -> Result<Self, InvalidAttribute> {
+    pub fn new(task: &Task, user_zone: &Zone) -> Result<Self, InvalidAttribute> {
         Ok(Self {
             id: task.id,
             user_id: task.user.clone(),
@@ -131,6 +134,7 @@ impl TryFrom<&Task> for TaskSnapshot {
             priority: task.priority.into(),
             tags: task.tags.as_slice().iter().map(ToString::to_string).collect(),
             due: task.due.as_ref().map(Due::from),
+            time_zone: user_zone.name().to_owned(),
             reminders: task.reminders.as_slice().iter().map(Reminder::from).collect(),
             series: task.series.map(Series::from),
             recurrence: task.recurrence.as_ref().map(Recurrence::from),
@@ -140,9 +144,7 @@ impl TryFrom<&Task> for TaskSnapshot {
             completed_at: task.completed_at,
         })
     }
-}
 
-impl TaskSnapshot {
     /// The task of the domain.
     ///
     /// # Errors
@@ -150,6 +152,16 @@ impl TaskSnapshot {
     /// [`ParseError::PayloadInvalid`] when the domain refuses a value.
     pub fn to_domain(&self) -> Result<Task, ParseError> {
         self.checked().map_err(ParseError::PayloadInvalid)
+    }
+
+    /// The zone in which floating times are meant.
+    ///
+    /// # Errors
+    ///
+    /// [`ParseError::PayloadInvalid`] when no zone has this name.
+    pub fn user_zone(&self) -> Result<Zone, ParseError> {
+        let misfit = |error| Misfit::new(format!("{POINTER}/time_zone"), error);
+        Zone::new(&self.time_zone).map_err(|error| ParseError::PayloadInvalid(misfit(error)))
     }
 
     fn checked(&self) -> Result<Task, Misfit> {

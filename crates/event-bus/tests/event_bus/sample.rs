@@ -21,7 +21,7 @@ pub(crate) fn task_updated(task: i64, version: i64) -> Outgoing {
                 "timestamp": "2026-11-01T08:00:00Z", "correlation_id": "sample",
                 "task_snapshot": {{
                     "id": {task}, "user_id": "user-1", "title": "Water the plants", "description": "", "status": "open",
-                    "priority": "none", "tags": [], "reminders": [], "version": {version},
+                    "priority": "none", "tags": [], "time_zone": "UTC", "reminders": [], "version": {version},
                     "created_at": "2026-11-01T07:00:00Z", "updated_at": "2026-11-01T08:00:00Z"
                 }}
             }}

@@ -38,7 +38,7 @@ pub(crate) fn written(task: &Task) -> Value {
         kind: ChangeKind::Updated,
         task: task.clone(),
     };
-    to_value(&Event::task_changed(&change, Counter::new(41).unwrap(), context(2)).unwrap())
+    to_value(&Event::task_changed(&change, &home(), Counter::new(41).unwrap(), context(2)).unwrap())
 }
 
 fn to_value(event: &Event) -> Value {
@@ -60,7 +60,7 @@ fn events(contract: &Contract) -> Vec<Event> {
     });
     let told = changes.into_iter().chain(others).zip(1..).map(|(change, count)| {
         let user_sequence = Counter::new(40 + count).unwrap();
-        Event::task_changed(&change, user_sequence, context(count)).unwrap()
+        Event::task_changed(&change, &home(), user_sequence, context(count)).unwrap()
     });
     let due = reminders().into_iter().zip(100..).map(|(reminder, count)| {
         let time = reminder.remind_at + Duration::from_millis(250);
@@ -78,6 +78,11 @@ pub(crate) fn context(count: i64) -> Context {
         correlation_id: "3f6c1d1e-6a0b-4c55-9a53-0d9b1f0c2a11".parse().unwrap(),
         traceparent: (count % 2 == 0).then(|| traceparent.parse().unwrap()),
     }
+}
+
+/// Where the user of the golden payloads lives.
+pub(crate) fn home() -> Zone {
+    Zone::new("America/New_York").unwrap()
 }
 
 pub(crate) fn at(second: i64) -> Timestamp {

@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use crate::folder::{Released, released};
 use crate::golden::{self, at};
 use crate::schemas::{closed, objections, validator};
-use crate::tasks::{any_context, any_event, any_task, recurrence};
+use crate::tasks::{any_context, any_event, any_task, any_zone, recurrence};
 
 /// For each type: the schemas that its events must fit, those of all its minor versions and the closed current one.
 fn judges() -> BTreeMap<&'static str, Vec<Validator>> {
@@ -60,13 +60,14 @@ fn any_event_is_written_fits_its_schemas_and_is_read() {
 
 proptest! {
     #[test]
-    fn any_task_comes_back_from_an_event(task in any_task(), context in any_context()) {
+    fn any_task_comes_back_from_an_event(task in any_task(), zone in any_zone(), context in any_context()) {
         let change = Change { kind: ChangeKind::Updated, task };
-        let event = Event::task_changed(&change, Counter::new(1).unwrap(), context).unwrap();
+        let event = Event::task_changed(&change, &zone, Counter::new(1).unwrap(), context).unwrap();
         let Body::Task(changed) = Event::parse(&event.to_json()).unwrap().body else {
             panic!("it is a task event");
         };
         prop_assert_eq!(changed.snapshot.to_domain(), Ok(change.task));
+        prop_assert_eq!(changed.snapshot.user_zone(), Ok(zone));
     }
 
     #[test]
@@ -109,7 +110,13 @@ fn the_largest_event_fits_into_a_record() {
         kind: ChangeKind::Updated,
         task,
     };
-    let event = Event::task_changed(&change, Counter::new(Counter::MAX).unwrap(), golden::context(2)).unwrap();
+    let event = Event::task_changed(
+        &change,
+        &golden::home(),
+        Counter::new(Counter::MAX).unwrap(),
+        golden::context(2),
+    )
+    .unwrap();
     let size = event.to_json().len();
     let most = usize::try_from(MAX_EVENT_BYTES).unwrap();
     assert!(size > 400_000, "{size}: the description doubles");

@@ -276,3 +276,18 @@ fn limits_are_checked_on_the_way_into_the_domain() {
         assert_eq!(misfit.pointer, format!("/data/task_snapshot{place}"));
     }
 }
+
+#[test]
+fn an_unknown_zone_of_the_user_is_named() {
+    let Body::Task(changed) = parse(&with("/data/task_snapshot/time_zone", json!("Mars/Olympus")))
+        .unwrap()
+        .body
+    else {
+        panic!("it is a task event");
+    };
+    let Err(ParseError::PayloadInvalid(misfit)) = changed.snapshot.user_zone() else {
+        panic!("there is no such zone");
+    };
+    assert_eq!(misfit.pointer, "/data/task_snapshot/time_zone");
+    assert!(changed.snapshot.to_domain().is_ok(), "only floating times need it");
+}

@@ -26,9 +26,9 @@ const LAST_SECOND: i64 = 253_402_207_199;
 
 /// Any event that our services can write.
 pub(crate) fn any_event() -> impl Strategy<Value = Event> {
-    let changed = (any_change(), any_counter(), any_context());
-    let changed = changed.prop_map(|(change, user_sequence, context)| {
-        Event::task_changed(&change, user_sequence, context).expect("the version is a counter")
+    let changed = (any_change(), any_zone(), any_counter(), any_context());
+    let changed = changed.prop_map(|(change, zone, user_sequence, context)| {
+        Event::task_changed(&change, &zone, user_sequence, context).expect("the version is a counter")
     });
     let due = (any_reminder_due(), any_instant(), any_context());
     let due = due.prop_map(|(reminder, time, context)| Event::reminder_due(reminder, time, context));
@@ -162,7 +162,7 @@ fn any_local() -> impl Strategy<Value = DateTime> {
     any_second().prop_map(|it| Zone::UTC.local(it))
 }
 
-fn any_due() -> impl Strategy<Value = Due> {
+pub(crate) fn any_zone() -> impl Strategy<Value = Zone> {
     let zone = sample::select(vec![
         "UTC",
         "Europe/Berlin",
@@ -170,10 +170,13 @@ fn any_due() -> impl Strategy<Value = Due> {
         "Asia/Kathmandu",
         "Pacific/Apia",
     ]);
-    let zone = zone.prop_map(|it| Zone::new(it).expect("it is a zone"));
+    zone.prop_map(|it| Zone::new(it).expect("it is a zone"))
+}
+
+fn any_due() -> impl Strategy<Value = Due> {
     prop_oneof![
         any_second().prop_map(Due::Instant),
-        (any_local(), zone).prop_map(|(local, zone)| Due::Zoned { local, zone }),
+        (any_local(), any_zone()).prop_map(|(local, zone)| Due::Zoned { local, zone }),
         any_local().prop_map(Due::Floating),
     ]
 }
