@@ -88,6 +88,8 @@ environment_variables! {
         "Secret: expected from the sidecar on every delivery and callback, in the header dapr-api-token.";
     TASKFLOW_KAFKA_BROKERS Plain by RUST_SERVICES, RequiredWhen(WITH_KAFKA), "host:port pairs, comma-separated",
         "Brokers to begin with.";
+    TASKFLOW_KAFKA_PREFIX Plain by RUST_SERVICES, Optional, "1 to 100 letters, digits, `.`, `_` and `-`",
+        "What stands before the names of topics and consumer groups, where several installations share brokers.";
     TASKFLOW_KAFKA_SECURITY Plain by RUST_SERVICES, Default("plaintext"), "plaintext, tls or sasl-tls",
         "How connections to brokers are protected.";
     TASKFLOW_KAFKA_CA_FILE Plain by RUST_SERVICES, Optional, "path of a PEM file",
