@@ -7,8 +7,8 @@
 //! | metrics | `/metrics` | [`ConnectionLimits::metrics`] |
 //!
 //! A listener that is full closes the connection that has been idle for longest, so that ten thousand silent clients
-//! keep nobody out; where no connection is idle it answers 503 and closes. A client has [`HEADER_TIMEOUT`] to send the
-//! head of a request, and the same time to begin the next one.
+//! keep nobody out; where no connection is idle it answers 503 and closes. A client has
+//! [`ConnectionLimits::head_timeout`] to send the head of a request, and the same time to begin the next one.
 //!
 //! Stopping keeps every promise that was made: `/ready` answers 503 at once and each answer closes its connection;
 //! after a short while nobody new is let in; what was begun is finished; the internal listener stays until the tasks
@@ -20,7 +20,11 @@ mod descriptors;
 mod listener;
 mod observe;
 
-use std::{io, net::IpAddr, time::Duration};
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
 use axum::{
     Router,
@@ -48,13 +52,12 @@ use crate::{
 
 pub use correlation::{CORRELATION_ID, CorrelationId};
 
-/// Time that a client has to send the head of a request, and to begin the next one on the same connection.
-pub const HEADER_TIMEOUT: Duration = Duration::from_secs(15);
 /// Time in which new connections are still let in after the service has begun to stop: whoever sends clients here
 /// needs a moment to notice.
 const LAME_DUCK: Duration = Duration::from_secs(1);
 
-/// Connections that each listener holds open at once; fewer where the process may not have so many open files.
+/// Connections that each listener holds open at once, fewer where the process may not have so many open files; and how
+/// long they may be silent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConnectionLimits {
     /// Of the public listener.
@@ -63,6 +66,8 @@ pub struct ConnectionLimits {
     pub internal: usize,
     /// Of the metrics listener.
     pub metrics: usize,
+    /// Time that a client has to send the head of a request, and to begin the next one on the same connection.
+    pub head_timeout: Duration,
 }
 
 impl Default for ConnectionLimits {
@@ -71,6 +76,7 @@ impl Default for ConnectionLimits {
             public: 1024,
             internal: 256,
             metrics: 16,
+            head_timeout: Duration::from_secs(15),
         }
     }
 }
@@ -135,6 +141,15 @@ impl Listeners {
             metrics: bind("metrics", settings.metrics_port).await?,
         })
     }
+
+    /// Where people reach the service.
+    ///
+    /// # Panics
+    /// When the system does not know where a bound socket is bound to.
+    #[must_use]
+    pub fn public_address(&self) -> SocketAddr {
+        self.public.local_addr().expect("a bound socket has an address")
+    }
 }
 
 /// Answers requests until the service is told to stop, then finishes what was begun: requests and tasks alike. Says
@@ -146,13 +161,19 @@ pub async fn run(listeners: Listeners, routes: Routes, site: Site, drain: Durati
         connections,
     } = routes;
     let connections = descriptors::fit(connections);
-    let metrics = Serving::start(listeners.metrics, metrics_routes(&site.metrics), connections.metrics);
+    let head_timeout = connections.head_timeout;
+    let metrics = Serving::start(
+        listeners.metrics,
+        metrics_routes(&site.metrics),
+        connections.metrics,
+        head_timeout,
+    );
     let internal_routes = observed(limited(internal, &site).merge(site.health.internal_routes()), &site);
     let internal = listeners
         .internal
-        .map(|listener| Serving::start(listener, internal_routes, connections.internal));
+        .map(|listener| Serving::start(listener, internal_routes, connections.internal, head_timeout));
     let public_routes = observed(limited(public, &site).merge(site.health.public_routes()), &site);
-    let public = Serving::start(listeners.public, public_routes, connections.public);
+    let public = Serving::start(listeners.public, public_routes, connections.public, head_timeout);
 
     site.tasks.stop().cancelled().await;
     let begun = Instant::now();

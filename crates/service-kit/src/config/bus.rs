@@ -1,12 +1,12 @@
 //! The transport of events.
 
-use std::path::PathBuf;
+use std::{net::Ipv6Addr, path::PathBuf};
 
 use catalogue::{
     EnvironmentVariable, Transport,
     environment_variables::{
         APP_API_TOKEN, DAPR_API_TOKEN, TASKFLOW_BUS, TASKFLOW_DAPR_HTTP_ENDPOINT, TASKFLOW_KAFKA_BROKERS,
-        TASKFLOW_KAFKA_CA_FILE, TASKFLOW_KAFKA_CERTIFICATE_FILE, TASKFLOW_KAFKA_KEY_FILE,
+        TASKFLOW_KAFKA_CA_FILE, TASKFLOW_KAFKA_CERTIFICATE_FILE, TASKFLOW_KAFKA_KEY_FILE, TASKFLOW_KAFKA_PREFIX,
         TASKFLOW_KAFKA_SASL_MECHANISM, TASKFLOW_KAFKA_SASL_PASSWORD, TASKFLOW_KAFKA_SASL_USERNAME,
         TASKFLOW_KAFKA_SECURITY, TASKFLOW_REMINDERS_PARTITIONS, TASKFLOW_TASK_EVENTS_PARTITIONS,
     },
@@ -45,6 +45,8 @@ pub fn partitions(reader: &mut Reader, topic: &str) -> Option<u32> {
 pub struct KafkaSettings {
     /// Brokers to begin with, `host:port` pairs with commas between.
     pub brokers: String,
+    /// What stands before the names of topics and consumer groups, where several installations share brokers.
+    pub prefix: Option<String>,
     /// How connections are protected.
     pub security: KafkaSecurity,
 }
@@ -118,6 +120,7 @@ impl KafkaSettings {
     pub fn read(reader: &mut Reader, transport: Transport) -> Option<Self> {
         let direct = transport == Transport::Kafka;
         let brokers = reader.required_when(direct, &TASKFLOW_KAFKA_BROKERS, broker_list);
+        let prefix = reader.optional(&TASKFLOW_KAFKA_PREFIX, name_prefix);
         let words = [
             ("plaintext", Protection::None),
             ("tls", Protection::Tls),
@@ -128,6 +131,7 @@ impl KafkaSettings {
         protection?;
         Some(Self {
             brokers: brokers?,
+            prefix,
             security: security?,
         })
     }
@@ -168,13 +172,28 @@ fn read_security(reader: &mut Reader, protection: Protection) -> Option<KafkaSec
     })
 }
 
+/// The letters of which Kafka makes names, and room for the name itself.
+fn name_prefix(value: &str) -> Option<String> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    ((1..=100).contains(&value.len()) && value.bytes().all(allowed)).then(|| value.to_owned())
+}
+
 fn broker_list(value: &str) -> Option<String> {
-    let pairs = value.split(',').map(|pair| {
-        let (host, port) = pair.trim().rsplit_once(':')?;
+    let pairs = value.split(',').map(str::trim).map(|pair| {
+        let (host, port) = pair.rsplit_once(':')?;
         integer(1..=u16::MAX)(port)?;
-        (!host.is_empty()).then_some(pair.trim())
+        is_host(host).then_some(pair)
     });
     Some(pairs.collect::<Option<Vec<_>>>()?.join(","))
+}
+
+/// A name, an IPv4 address, or an IPv6 address in brackets.
+fn is_host(host: &str) -> bool {
+    if let Some(address) = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        return address.parse::<Ipv6Addr>().is_ok();
+    }
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    !host.is_empty() && host.bytes().all(allowed)
 }
 
 /// How the own sidecar is reached, where the transport is Dapr.

@@ -51,6 +51,7 @@ mod tests {
             public: 1000,
             internal: 100,
             metrics: 10,
+            ..ConnectionLimits::default()
         };
         let public = |open_files| within(wanted, open_files).public;
         assert_eq!(public(usize::MAX), 1000);

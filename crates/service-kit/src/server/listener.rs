@@ -25,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
 use super::{
-    HEADER_TIMEOUT, ListenError,
+    ListenError,
     connections::{Connection, Connections},
 };
 
@@ -33,8 +33,8 @@ use super::{
 const PEER_TIMEOUT: Duration = Duration::from_secs(30);
 /// Time to wait when the process has no file descriptor left for a connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-/// Bytes that are read ahead of a connection; the head of a request must fit.
-const BUFFER_BYTES: usize = 64 * 1024;
+/// Bytes of the head of a request, at most; more are answered with 431.
+const HEAD_BYTES: usize = 32 * 1024;
 /// What a connection gets for which there is no place.
 const FULL: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
@@ -66,18 +66,20 @@ pub(super) struct Serving {
 
 impl Serving {
     /// Begins to answer.
-    pub(super) fn start(listener: TcpListener, routes: Router, limit: usize) -> Self {
+    pub(super) fn start(listener: TcpListener, routes: Router, limit: usize, head_timeout: Duration) -> Self {
         let serving = Self {
             connections: Connections::new(limit),
             stop: CancellationToken::new(),
         };
-        // Not one of the service's tasks: it ends after them, when it is closed.
-        tokio::spawn(accept(
+        let accepting = Accepting {
             listener,
             routes,
-            serving.connections.clone(),
-            serving.stop.clone(),
-        ));
+            head_timeout,
+            connections: serving.connections.clone(),
+            stop: serving.stop.clone(),
+        };
+        // Not one of the service's tasks: it ends after them, when it is closed.
+        tokio::spawn(accepting.run());
         serving
     }
 
@@ -97,24 +99,38 @@ impl Serving {
     }
 }
 
-async fn accept(listener: TcpListener, routes: Router, connections: Connections, stop: CancellationToken) {
-    while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
-            Err(error) if is_of_one_connection(&error) => continue,
-            Err(error) => {
-                tracing::error!(error = %error, "a connection could not be accepted: {error}");
-                sleep(ACCEPT_PAUSE).await;
-                continue;
+struct Accepting {
+    listener: TcpListener,
+    routes: Router,
+    head_timeout: Duration,
+    connections: Connections,
+    stop: CancellationToken,
+}
+
+impl Accepting {
+    async fn run(self) {
+        while let Some(accepted) = self.stop.run_until_cancelled(self.listener.accept()).await {
+            match accepted {
+                Ok((stream, _)) => self.admit(stream),
+                Err(error) if is_of_one_connection(&error) => {}
+                Err(error) => {
+                    tracing::error!(error = %error, "a connection could not be accepted: {error}");
+                    sleep(ACCEPT_PAUSE).await;
+                }
             }
-        };
-        match connections.admit() {
-            Some(connection) => {
-                tokio::spawn(serve(stream, connection, routes.clone(), stop.clone()));
-            }
-            // As much as fits into the socket's buffer, which is empty: never waits.
-            None => drop(stream.try_write(FULL)),
         }
+    }
+
+    fn admit(&self, stream: TcpStream) {
+        let Some(connection) = self.connections.admit() else {
+            // As much as fits into the socket's buffer, which is empty: never waits.
+            return drop(stream.try_write(FULL));
+        };
+        let mut http = http1::Builder::new();
+        http.timer(TokioTimer::new())
+            .header_read_timeout(self.head_timeout)
+            .max_header_size(HEAD_BYTES);
+        tokio::spawn(serve(stream, http, connection, self.routes.clone(), self.stop.clone()));
     }
 }
 
@@ -124,15 +140,16 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
 
-async fn serve(stream: TcpStream, connection: Arc<Connection>, routes: Router, stop: CancellationToken) {
+async fn serve(
+    stream: TcpStream,
+    http: http1::Builder,
+    connection: Arc<Connection>,
+    routes: Router,
+    stop: CancellationToken,
+) {
     configure(&stream);
     let service = service_fn(|request: Request<Incoming>| answer(request, Arc::clone(&connection), routes.clone()));
-    let serving = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_TIMEOUT)
-        .max_buf_size(BUFFER_BYTES)
-        .serve_connection(TokioIo::new(stream), service)
-        .with_upgrades();
+    let serving = http.serve_connection(TokioIo::new(stream), service).with_upgrades();
     let mut serving = pin!(serving);
     tokio::select! {
         // What goes wrong on a connection is the client's: it went away, or does not speak HTTP.

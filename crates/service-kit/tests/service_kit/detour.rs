@@ -28,10 +28,10 @@ pub(crate) struct Detour {
 impl Detour {
     /// A detour to the database at this address.
     pub(crate) async fn to(url: &str) -> Self {
-        let options: sqlx::postgres::PgConnectOptions = url.parse().unwrap();
+        let options: sqlx::postgres::PgConnectOptions = url.parse().expect("an address of PostgreSQL");
         let target = format!("{}:{}", options.get_host(), options.get_port());
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a port");
+        let address = listener.local_addr().expect("it is bound");
         let (way, watched) = watch::channel(Way::Cut);
         let accepting = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {

@@ -2,7 +2,12 @@
 
 mod app;
 mod auth;
+mod bare;
+mod command_line;
+mod configuration;
 mod detour;
 mod extract;
 mod limits;
+mod listeners;
+mod outages;
 mod process;

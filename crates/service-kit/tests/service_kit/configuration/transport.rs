@@ -1,0 +1,133 @@
+//! How events travel.
+
+use catalogue::{Transport, services};
+use service_kit::config::{
+    DaprSettings, KafkaSecurity, KafkaSettings, SaslMechanism, ServiceSettings, TokenSettings, bus,
+};
+
+use super::reader;
+
+#[test]
+fn brokers_are_reached_as_the_variables_say() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = |name: &str| {
+        let path = directory.path().join(name);
+        std::fs::write(&path, "PEM").unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let (certificate, key) = (file("certificate"), file("key"));
+    let read = |more: &[(&'static str, &str)]| {
+        let mut reader = reader(&services::AUDIT, more);
+        let settings = KafkaSettings::read(&mut reader, Transport::Kafka);
+        reader
+            .finish(settings)
+            .map_err(|it| it.errors.iter().map(|it| it.variable).collect::<Vec<_>>())
+    };
+    let brokers = ("TASKFLOW_KAFKA_BROKERS", "a:9092, [::1]:9093");
+    let plain = read(&[brokers]).unwrap();
+    assert_eq!(
+        (plain.brokers.as_str(), plain.security),
+        ("a:9092,[::1]:9093", KafkaSecurity::Plaintext)
+    );
+    assert_eq!(read(&[]).unwrap_err(), ["TASKFLOW_KAFKA_BROKERS"]);
+    for wrong in ["a", "a:", ":9092", "a:0", "a:9092,", "a:9092;b:9092"] {
+        assert!(read(&[("TASKFLOW_KAFKA_BROKERS", wrong)]).is_err(), "{wrong}");
+    }
+
+    assert_eq!(plain.prefix, None);
+    let prefixed = |prefix| read(&[brokers, ("TASKFLOW_KAFKA_PREFIX", prefix)]).map(|it| it.prefix);
+    assert_eq!(prefixed("blue.").unwrap().as_deref(), Some("blue."));
+    assert!(prefixed("blue/").is_err() && prefixed(&"a".repeat(101)).is_err());
+
+    let tls = ("TASKFLOW_KAFKA_SECURITY", "tls");
+    let incomplete = read(&[brokers, tls, ("TASKFLOW_KAFKA_CA_FILE", "/nowhere/ca")]).unwrap_err();
+    assert_eq!(
+        incomplete,
+        [
+            "TASKFLOW_KAFKA_CA_FILE",
+            "TASKFLOW_KAFKA_CERTIFICATE_FILE",
+            "TASKFLOW_KAFKA_KEY_FILE"
+        ]
+    );
+    let files = [
+        ("TASKFLOW_KAFKA_CERTIFICATE_FILE", certificate.as_str()),
+        ("TASKFLOW_KAFKA_KEY_FILE", &key),
+    ];
+    let KafkaSecurity::Tls { ca_file: None, client } = read(&[brokers, tls, files[0], files[1]]).unwrap().security
+    else {
+        panic!("TLS was asked for");
+    };
+    assert_eq!(
+        (client.certificate.to_str(), client.key.to_str()),
+        (Some(certificate.as_str()), Some(key.as_str()))
+    );
+
+    let sasl = ("TASKFLOW_KAFKA_SECURITY", "sasl-tls");
+    let missing = read(&[brokers, sasl]).unwrap_err();
+    assert_eq!(
+        missing,
+        ["TASKFLOW_KAFKA_SASL_USERNAME", "TASKFLOW_KAFKA_SASL_PASSWORD"]
+    );
+    let user = [
+        ("TASKFLOW_KAFKA_SASL_USERNAME", "audit"),
+        ("TASKFLOW_KAFKA_SASL_PASSWORD", "sesame"),
+    ];
+    let read = read(&[brokers, sasl, user[0], user[1]]).unwrap();
+    assert!(!format!("{read:?}").contains("sesame"));
+    let KafkaSecurity::SaslTls {
+        mechanism,
+        username,
+        password,
+        ..
+    } = read.security
+    else {
+        panic!("SASL was asked for");
+    };
+    assert_eq!((mechanism, username.as_str()), (SaslMechanism::ScramSha512, "audit"));
+    assert_eq!(password.expose(), "sesame");
+}
+
+#[test]
+fn the_transport_decides_which_variables_count() {
+    let mut undecided = reader(&services::AUDIT, &[]);
+    assert_eq!(bus(&mut undecided), None);
+    let tokens = [
+        ("TASKFLOW_BUS", "dapr"),
+        ("DAPR_API_TOKEN", "one"),
+        ("APP_API_TOKEN", "two"),
+    ];
+    let mut dapr = reader(&services::AUDIT, &tokens);
+    let transport = bus(&mut dapr).unwrap();
+    assert_eq!(KafkaSettings::read(&mut dapr, transport), None);
+    let settings = DaprSettings::read(&mut dapr, transport);
+    let settings = dapr.finish(settings).unwrap();
+    assert_eq!(settings.endpoint, "http://127.0.0.1:3500");
+    assert_eq!(
+        (settings.api_token.expose(), settings.app_token.expose()),
+        ("one", "two")
+    );
+
+    let mut kafka = reader(
+        &services::AUDIT,
+        &[("TASKFLOW_BUS", "kafka"), ("TASKFLOW_KAFKA_BROKERS", "a:1")],
+    );
+    let transport = bus(&mut kafka).unwrap();
+    assert!(DaprSettings::read(&mut kafka, transport).is_none());
+    let settings = KafkaSettings::read(&mut kafka, transport);
+    assert_eq!(kafka.finish(settings).unwrap().brokers, "a:1");
+}
+
+#[test]
+fn nothing_that_the_catalogue_gives_to_every_consumer_is_left_unread() {
+    let mut reader = reader(
+        &services::AUDIT,
+        &[("TASKFLOW_BUS", "kafka"), ("TASKFLOW_KAFKA_BROKERS", "a:1")],
+    );
+    let settings = ServiceSettings::read(&mut reader);
+    let transport = bus(&mut reader).unwrap();
+    KafkaSettings::read(&mut reader, transport);
+    DaprSettings::read(&mut reader, transport);
+    TokenSettings::read(&mut reader, true);
+    assert_eq!(reader.unread(), ["TASKFLOW_RETENTION_DAYS"], "its own settings");
+    assert!(reader.finish(settings).is_ok());
+}
