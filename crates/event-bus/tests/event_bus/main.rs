@@ -9,3 +9,4 @@ mod placement;
 mod publisher;
 mod sample;
 mod support;
+mod traces;
