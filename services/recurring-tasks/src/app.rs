@@ -1,0 +1,51 @@
+//! How the service is put together.
+
+use std::sync::Arc;
+
+use catalogue::services::RECURRING_TASKS;
+use event_bus::kafka::{ConsumerSettings, consume};
+use service_kit::{cli::Foundation, health::NeededFor, server::Routes, shutdown::BoxError};
+
+use crate::{
+    chat_api::{self, ChatApi},
+    consumer::Successors,
+    inbox,
+    settings::Settings,
+};
+
+/// Starts the tasks of the service; it has no routes of its own.
+///
+/// # Errors
+/// When the client for chat-api cannot be made.
+///
+/// # Panics
+/// Without a database: a bug.
+pub async fn build(settings: Settings, foundation: Foundation) -> Result<Routes, BoxError> {
+    let Foundation {
+        settings: common,
+        metrics,
+        health,
+        tasks,
+        database,
+    } = foundation;
+    let database = database.expect("the service owns a schema");
+    let chat_api = Arc::new(ChatApi::new(settings.chat_api_url, settings.signer)?);
+    let stop = tasks.stop().clone();
+
+    let reachable = health.check("chat-api", NeededFor::Events);
+    let watch = chat_api::watch(Arc::clone(&chat_api), reachable, stop.clone());
+    tasks.spawn_infallible("chat-api-watch", watch);
+    tasks.spawn_infallible("inbox-pruning", inbox::prune_regularly(database.clone(), stop.clone()));
+
+    let consumer = ConsumerSettings {
+        concurrency: common.database.map_or(1, |it| it.max_connections as usize),
+        // Leaving the group comes after it, inside the same time to stop.
+        drain: common.process.drain / 2,
+        ..ConsumerSettings::new(settings.kafka, common.process.pod_name.unwrap_or_default())
+    };
+    let handler = Arc::new(Successors::new(database, chat_api, health, &metrics));
+    tasks.spawn("consumer", async move {
+        consume(&RECURRING_TASKS, consumer, handler, &metrics, stop).await
+    });
+    Ok(Routes::default())
+}

@@ -1,0 +1,188 @@
+//! chat-api, which creates the next instance when it is told to.
+
+mod answer;
+
+use std::{sync::Arc, time::Duration};
+
+use catalogue::{app_ids, paths, services::CREATE_OCCURRENCE};
+use domain::{
+    id::{SeriesId, TaskId},
+    recurrence::next::Occurrence,
+};
+use events::CorrelationId;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use jiff::{Timestamp, civil::DateTime};
+use reqwest::{Client, redirect};
+use serde::Serialize;
+use service_kit::{
+    auth::TokenSigner,
+    health::Check,
+    server::{CORRELATION_ID, ConnectionLimits},
+    telemetry,
+};
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use self::answer::{Answer, Meaning};
+
+/// Header that makes a command one command, however often it is sent.
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+/// Time for a connection.
+const CONNECT_TIME: Duration = Duration::from_secs(1);
+/// Time for a whole call. Together with the claim before it and the commit after it, it fits into one attempt.
+pub(crate) const CALL_TIME: Duration = Duration::from_millis(2_500);
+/// Time in which chat-api must say whether it can be called.
+const LOOK_TIME: Duration = Duration::from_secs(1);
+/// Time between two looks of the watch.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// chat-api, by the port for other services.
+#[derive(Debug)]
+pub(crate) struct ChatApi {
+    client: Client,
+    /// Without a closing slash.
+    url: String,
+    signer: TokenSigner,
+}
+
+/// The next instance of a series, as chat-api is told.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NewOccurrence {
+    /// The completed task that it follows.
+    pub(crate) task: TaskId,
+    /// The series of both.
+    pub(crate) series: SeriesId,
+    /// Which one it is.
+    pub(crate) occurrence: Occurrence,
+}
+
+/// The body of the command.
+#[derive(Serialize)]
+struct Body {
+    series: Uuid,
+    occurrence: DateTime,
+    ordinal: u32,
+}
+
+/// What became of a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Commanded {
+    /// The instance is there now.
+    Created,
+    /// It was there before.
+    Existed,
+    /// It must not be: the task was reopened, changed or deleted meanwhile. Nothing is left to do.
+    Refused,
+}
+
+/// Why nobody knows yet what becomes of a command.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CallError {
+    /// Nobody answers there.
+    #[error("could not reach chat-api")]
+    NotReached(#[source] reqwest::Error),
+    /// Who answers cannot obey now, whatever the command.
+    #[error("chat-api cannot obey now: {0}")]
+    Away(Answer),
+    /// The call was begun and there was no answer.
+    #[error("chat-api gave no answer")]
+    NoAnswer(#[source] reqwest::Error),
+    /// The call failed over there, perhaps by this command.
+    #[error("chat-api failed: {0}")]
+    Failed(Answer),
+    /// It is not understood, and will not be the next time.
+    #[error("chat-api does not take the command: {0}")]
+    NotTaken(Answer),
+}
+
+impl ChatApi {
+    /// A client that signs its calls. Connections are made when they are needed, and kept.
+    pub(crate) fn new(url: String, signer: TokenSigner) -> reqwest::Result<Self> {
+        let client = Client::builder()
+            .connect_timeout(CONNECT_TIME)
+            // The other side closes what is silent for this long; a call must not meet it there.
+            .pool_idle_timeout(ConnectionLimits::default().head_timeout / 2)
+            .redirect(redirect::Policy::none())
+            .no_proxy()
+            .build()?;
+        Ok(Self { client, url, signer })
+    }
+
+    /// Commands it to create the instance. Sent twice, it has the effect of once.
+    pub(crate) async fn create(
+        &self,
+        new: &NewOccurrence,
+        correlation_id: &CorrelationId,
+    ) -> Result<Commanded, CallError> {
+        let path = CREATE_OCCURRENCE.path.replace("{id}", &new.task.to_string());
+        let token = self
+            .signer
+            .service_token(app_ids::RECURRING_TASKS, CREATE_OCCURRENCE.access, Timestamp::now());
+        let body = Body {
+            series: new.series.get(),
+            occurrence: new.occurrence.key.get(),
+            ordinal: new.occurrence.ordinal,
+        };
+        let response = self
+            .client
+            .post(format!("{}{path}", self.url))
+            .timeout(CALL_TIME)
+            .bearer_auth(token)
+            .headers(headers(new, correlation_id))
+            .json(&body)
+            .send()
+            .await
+            .map_err(no_answer)?;
+        let answer = Answer::read(response).await.map_err(CallError::NoAnswer)?;
+        match answer.meaning() {
+            Meaning::Created => Ok(Commanded::Created),
+            Meaning::Existed => Ok(Commanded::Existed),
+            Meaning::Refused => {
+                tracing::info!(%answer, "the next instance of task {} was refused: {answer}", new.task);
+                Ok(Commanded::Refused)
+            }
+            Meaning::Away => Err(CallError::Away(answer)),
+            Meaning::Failed => Err(CallError::Failed(answer)),
+            Meaning::NotTaken => Err(CallError::NotTaken(answer)),
+        }
+    }
+
+    /// Whether it says that it can be called: it lives, and its database is there.
+    pub(crate) async fn is_available(&self) -> bool {
+        let look = self.client.get(format!("{}{}", self.url, paths::READY_EVENTS));
+        let answer = look.timeout(LOOK_TIME).send().await;
+        answer.is_ok_and(|response| response.status().is_success())
+    }
+}
+
+/// Reports whether chat-api can be called, until it is told to stop.
+pub(crate) async fn watch(chat_api: Arc<ChatApi>, reachable: Check, stop: CancellationToken) {
+    let look = async || {
+        if chat_api.is_available().await {
+            reachable.holds();
+        } else {
+            reachable.fails("not reachable");
+        }
+        sleep(LOOK_EVERY).await;
+    };
+    while stop.run_until_cancelled(look()).await.is_some() {}
+}
+
+fn headers(new: &NewOccurrence, correlation_id: &CorrelationId) -> HeaderMap {
+    let value = |text: &str| HeaderValue::from_str(text).expect("visible ASCII can stand in a header");
+    let mut headers = HeaderMap::new();
+    headers.insert(CORRELATION_ID, value(correlation_id.as_str()));
+    let key = format!("{}/{}", new.series, new.occurrence.key);
+    headers.insert(IDEMPOTENCY_KEY, value(&key));
+    telemetry::inject(&mut headers);
+    headers
+}
+
+fn no_answer(error: reqwest::Error) -> CallError {
+    if error.is_connect() {
+        CallError::NotReached(error)
+    } else {
+        CallError::NoAnswer(error)
+    }
+}
