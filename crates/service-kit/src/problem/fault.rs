@@ -49,28 +49,42 @@ pub enum Place {
     Header(String),
 }
 
-/// What can be wrong with a place of the input.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Fault {
-    /// Nothing of this name is known.
-    Unknown,
-    /// It must be given.
-    Missing,
-    /// It is given more than once.
-    Duplicate,
-    /// It is of another JSON type.
-    WrongType,
-    /// It is none of the values that are possible.
-    NotAllowed,
-    /// It is below the least or above the greatest value.
-    OutOfRange,
-    /// It has fewer characters or items than it must.
-    TooShort,
-    /// It has more characters or items than it may.
-    TooLong,
-    /// It does not have its form, such as a date or a time zone.
-    InvalidFormat,
-    /// It does not go together with another field.
-    Contradiction,
+macro_rules! faults {
+    ($($variant:ident = $name:literal, $help:literal;)*) => {
+        /// What can be wrong with a place of the input.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+        pub enum Fault {
+            $(
+                #[doc = $help]
+                #[serde(rename = $name)]
+                $variant,
+            )*
+        }
+
+        impl Fault {
+            /// Every fault, with what it means.
+            pub const ALL: &[(Self, &str)] = &[$((Self::$variant, $help)),*];
+
+            /// The name in the member `code` of an error.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)*
+                }
+            }
+        }
+    };
+}
+
+faults! {
+    Unknown = "unknown", "Nothing of this name is known.";
+    Missing = "missing", "It must be given.";
+    Duplicate = "duplicate", "It is given more than once.";
+    WrongType = "wrong_type", "It is of another JSON type.";
+    NotAllowed = "not_allowed", "It is none of the values that are possible.";
+    OutOfRange = "out_of_range", "It is below the least or above the greatest value.";
+    TooShort = "too_short", "It has fewer characters or items than it must.";
+    TooLong = "too_long", "It has more characters or items than it may.";
+    InvalidFormat = "invalid_format", "It does not have its form, such as that of a date or a time zone.";
+    Contradiction = "contradiction", "It does not go together with another field.";
 }

@@ -1,6 +1,6 @@
 use std::{
     collections::BTreeSet,
-    io,
+    env, fs, io,
     sync::{Arc, Mutex},
 };
 
@@ -143,11 +143,36 @@ fn the_schema_names_what_is_sent() {
         panic!("{} schemas", others.len())
     };
     assert_eq!(name, "ProblemError");
-    let sent = problem["errors"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .flat_map(names)
-        .collect();
+    let sent = problem["errors"].as_array().unwrap().iter().flat_map(names).collect();
     assert_eq!(names(&serde_json::to_value(schema).unwrap()["properties"]), sent);
+}
+
+/// `contracts/problems.md`: the tables for people who write clients.
+fn page() -> String {
+    let mut page = "<!-- written from crates/service-kit/src/problem -->\n# Problems\n\n\
+        What a route answers with a status of 400 and above is `application/problem+json` (RFC 9457). Branch on `code`;\n\
+        `type` is the same with an address around it. `detail` is for people. `trace_id` finds the request in our logs.\n\n\
+        | code | status | meaning |\n|---|---|---|\n"
+        .to_owned();
+    for Code { name, status, help, .. } in codes::ALL {
+        page += &format!("| `{name}` | {} | {help} |\n", status.as_u16());
+    }
+    page += "\n## Errors of one problem\n\n\
+        `errors` lists the places of the input that are at fault: each has one of `pointer` (JSON pointer into the body),\n\
+        `parameter` and `header`, a `code` and a `message`.\n\n| code | meaning |\n|---|---|\n";
+    for (fault, help) in Fault::ALL {
+        page += &format!("| `{}` | {help} |\n", fault.name());
+    }
+    page
+}
+
+#[test]
+fn the_page_for_people_is_current() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../contracts/problems.md");
+    if env::var("INSTA_UPDATE").is_ok_and(|how| how == "always") {
+        fs::write(path, page()).unwrap();
+    }
+    let written = fs::read_to_string(path).unwrap_or_default();
+    let update = "INSTA_UPDATE=always cargo test -p service-kit problem";
+    assert!(written == page(), "contracts/problems.md is stale: {update}");
 }
