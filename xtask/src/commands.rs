@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::os::unix::process::CommandExt as _;
+use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -67,7 +68,7 @@ pub(crate) fn wait_for_interruption() {
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     let status = status(command)?;
     if !status.success() {
-        bail!("{status}: {command:?}");
+        bail!("{status}: {}", spelled(command));
     }
     Ok(())
 }
@@ -81,7 +82,7 @@ pub(crate) fn run_quietly(command: &mut Command) -> Result<()> {
     fs::remove_file(&path)?;
     let status = status?;
     if !status.success() {
-        bail!("{status}: {command:?}\n{}", last_lines(&output, 40));
+        bail!("{status}: {}\n{}", spelled(command), last_lines(&output, 40));
     }
     Ok(())
 }
@@ -98,7 +99,7 @@ fn status(command: &mut Command) -> Result<ExitStatus> {
             .stdin(Stdio::null())
             .process_group(0)
             .spawn()
-            .with_context(|| format!("could not start {command:?}"))?;
+            .with_context(|| format!("could not start {}", spelled(command)))?;
         state.under_way = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
         child
     };
@@ -109,6 +110,17 @@ fn status(command: &mut Command) -> Result<ExitStatus> {
         bail!("interrupted");
     }
     Ok(status?)
+}
+
+/// Program and arguments, as a person would write them.
+pub(crate) fn spelled(command: &Command) -> String {
+    let program = Path::new(command.get_program()).file_name().unwrap_or_default();
+    let words: Vec<_> = [program]
+        .into_iter()
+        .chain(command.get_args())
+        .map(|word| word.display().to_string())
+        .collect();
+    words.join(" ")
 }
 
 /// The end of a text, for an error.

@@ -104,7 +104,7 @@ impl Held {
             .stdout(Stdio::piped())
             .process_group(0) // Ctrl-C in a terminal must not reach it before the tests have ended
             .spawn()
-            .with_context(|| format!("could not start {command:?}"))?;
+            .with_context(|| format!("could not start {}", commands::spelled(command)))?;
         let output = program.stdout.take().context("its output is piped")?;
         let mut held = Self {
             program,
@@ -118,7 +118,7 @@ impl Held {
             let (name, value) = line.split_once('=').with_context(|| format!("{line:?} has no ="))?;
             held.variables.insert(name.to_owned(), value.to_owned());
         }
-        bail!("{command:?} ended before it was ready")
+        bail!("{} ended before it was ready", commands::spelled(command))
     }
 }
 

@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 
 use crate::engines::Engines;
+use crate::machine::{self, Program};
 use crate::tools::{self, TOOLS, Tool};
 use crate::{commands, sqlx, workspace};
 
@@ -49,8 +50,10 @@ impl Part {
 
     fn tools(self) -> Vec<&'static Tool> {
         match self {
-            Self::Unit | Self::Snapshots | Self::Services => Vec::new(),
+            Self::Unit | Self::Snapshots => Vec::new(),
             Self::Judges => TOOLS.iter().collect(),
+            // Its own client says where an event belongs.
+            Self::Services => TOOLS.iter().filter(|tool| tool.name == "kafka").collect(),
         }
     }
 
@@ -76,7 +79,11 @@ impl Part {
                 cargo.args(["--package", "snapshot-tests", "--test", "judges"]);
                 cargo.envs(tools::variables(&self.tools())?);
             }
-            Self::Services => return run_on_engines(cargo),
+            Self::Services => {
+                machine::require([Program::Java])?;
+                cargo.envs(tools::variables(&self.tools())?);
+                return run_on_engines(cargo);
+            }
         }
         commands::run(&mut cargo)
     }
@@ -92,7 +99,10 @@ fn run_on_engines(mut cargo: Command) -> Result<()> {
     let engines = Engines::start(build.args(["test", "--no-run"]).args(&company))?;
     let queries = sqlx::check(&engines);
     let tests = commands::run(cargo.args(&company).envs(engines.variables()));
-    queries.and(tests)
+    match (queries, tests) {
+        (Err(queries), Err(tests)) => bail!("{queries:#}; {tests:#}"),
+        (queries, tests) => queries.and(tests),
+    }
 }
 
 /// The integration tests of a crate: its files, and its folders that have a `main.rs`.

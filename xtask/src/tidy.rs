@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail};
 
-use crate::{commands, workspace};
+use crate::{commands, machine, workspace};
 
 /// Runs every check, even after one has failed.
 pub(crate) fn run() -> Result<()> {
@@ -14,6 +14,7 @@ pub(crate) fn run() -> Result<()> {
         ),
         ("shape", &["test", "--quiet", "--package", "xtask", "--test", "shape"]),
     ];
+    machine::require(machine::FOR_C_CODE)?;
     let mut failed = Vec::new();
     for (name, arguments) in checks {
         eprintln!("tidy: {name}");

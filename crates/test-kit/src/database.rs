@@ -99,6 +99,10 @@ async fn template(server: &PgConnectOptions, connection: &mut PgConnection, migr
         execute(connection, format!("create database {unfinished}")).await;
         let mut inside = connect(&server.clone().database(&unfinished)).await;
         for migrator in migrators {
+            // A service makes its schema before it migrates.
+            if let Some((schema, _)) = migrator.table_name.split_once('.') {
+                execute(&mut inside, format!("create schema if not exists {schema}")).await;
+            }
             migrator.run(&mut inside).await.expect("the migrations succeed");
         }
         inside.close().await.expect("the connection can be closed");

@@ -155,11 +155,10 @@ fn collect(pipe: impl Read + Send + 'static, output: &Output) {
 
 fn listening(line: &str, listener: &str) -> Option<SocketAddr> {
     let line: Value = serde_json::from_str(line).ok()?;
-    let fields = line.get("fields").unwrap_or(&line);
-    if fields["message"] != "listening" || fields["listener"] != listener {
+    if line["message"] != "listening" || line["listener"] != listener {
         return None;
     }
-    fields["address"].as_str()?.parse().ok()
+    line["address"].as_str()?.parse().ok()
 }
 
 #[cfg(test)]
@@ -179,7 +178,7 @@ mod tests {
         let mut service = shell(
             r#"echo "$GREETING $HOME" >&2
             echo '{"message":"listening","listener":"metrics","address":"127.0.0.1:1"}'
-            echo '{"fields":{"message":"listening","listener":"public","address":"127.0.0.1:2"}}'
+            echo '{"message":"listening","listener":"public","address":"127.0.0.1:2"}'
             exec sleep 60"#,
         );
         assert_eq!(service.address("public").await, "127.0.0.1:2".parse().unwrap());

@@ -169,3 +169,14 @@ async fn kill_keeps_what_was_committed() {
     assert_eq!(rows, 1);
     round_trip(&topics).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killable_engines_can_also_fall_silent() {
+    let pair = EnginePair::start().await;
+    let mut connection = PgConnection::connect(&pair.postgres.address()).await.unwrap();
+    pair.postgres.pause().await;
+    let mut question = Box::pin(sqlx::query("select 1").execute(&mut connection));
+    assert!(timeout(Duration::from_millis(300), &mut question).await.is_err());
+    pair.postgres.unpause().await;
+    timeout(PATIENCE, question).await.unwrap().unwrap();
+}
