@@ -17,14 +17,14 @@ use rdkafka::{
     error::KafkaError,
 };
 use tokio::{
-    sync::{mpsc, oneshot},
+    sync::oneshot,
     time::{Instant, timeout_at},
 };
 use tokio_util::sync::CancellationToken;
 
 use self::{
     assignment::Assignment,
-    group::{Change, GroupMember},
+    group::{GroupMember, Listener},
     settle::Settler,
 };
 use super::{
@@ -102,11 +102,12 @@ pub async fn consume<H: Handler>(
     metrics: &Metrics,
     stop: CancellationToken,
 ) -> Result<(), ConsumeError> {
-    let (changes, mut from_group) = mpsc::channel(1);
     let consumer = config(service, &settings)
-        .create_with_context(GroupMember::new(changes, metrics))
+        .create_with_context(GroupMember::new(metrics))
         .map_err(ClientError::from)?;
     let consumer: Arc<StreamConsumer<GroupMember>> = Arc::new(consumer);
+    // Dropped before the consumer, also when this future is dropped in the middle.
+    let listener = Listener(Arc::clone(&consumer));
     let topics: Vec<String> = service
         .reads_topics()
         .map(|topic| format!("{}{topic}", settings.kafka.prefix))
@@ -117,18 +118,12 @@ pub async fn consume<H: Handler>(
     let settler = Settler::new(service, &settings, handler, metrics)?;
     let mut assignment = Assignment::new(service, &settings, Arc::clone(&consumer), settler, metrics);
     let rebalances = metrics.counter(&CONSUMER_REBALANCES_TOTAL, &[]);
-    let ended = run(&consumer, &mut assignment, &mut from_group, &rebalances, &stop).await;
+    let ended = run(&consumer, &mut assignment, &rebalances, &stop).await;
 
     let deadline = Instant::now() + settings.drain;
     assignment.stop_all(deadline).await;
     drop(assignment);
-    // What the group asked last is answered, and from here on the client answers by itself.
-    if let Ok(change) = from_group.try_recv()
-        && let Err(error) = group::answer(&*consumer, &change)
-    {
-        tracing::warn!(error = &error as &dyn std::error::Error, "could not answer a rebalance");
-    }
-    drop(from_group);
+    drop(listener);
     leave(consumer, deadline.max(Instant::now() + LEAVE_DEADLINE)).await;
     ended
 }
@@ -137,7 +132,6 @@ pub async fn consume<H: Handler>(
 async fn run<H: Handler>(
     consumer: &StreamConsumer<GroupMember>,
     assignment: &mut Assignment<H>,
-    from_group: &mut mpsc::Receiver<Change>,
     rebalances: &IntCounter,
     stop: &CancellationToken,
 ) -> Result<(), ConsumeError> {
@@ -147,7 +141,7 @@ async fn run<H: Handler>(
             biased;
             () = stop.cancelled() => return Ok(()),
             () = worker_ended.cancelled() => return Err(ConsumeError::WorkerEnded),
-            Some(change) = from_group.recv() => {
+            change = consumer.context().asked_change() => {
                 rebalances.inc();
                 assignment.apply(change).await.map_err(ConsumeError::Refused)?;
             }

@@ -82,15 +82,15 @@ async fn publishing_and_handling_are_traced_and_linked_to_their_cause() {
     kafka.publish(&[task_updated(7, 3)]).await;
     let handler = Arc::new(Traced::default());
     let replica = kafka.join(Arc::clone(&handler), RETRY);
-    let published = exported.only(&spans::EVENT_PUBLISH).await;
-    let handled = exported.only(&spans::EVENT_HANDLE).await;
+    let publish = exported.only(&spans::EVENT_PUBLISH).await;
+    let handle = exported.only(&spans::EVENT_HANDLE).await;
     replica.stop().await;
 
     assert_eq!(
-        (published.span_kind.clone(), handled.span_kind.clone()),
+        (publish.span_kind.clone(), handle.span_kind.clone()),
         (SpanKind::Producer, SpanKind::Consumer)
     );
-    for (promised, span) in [(spans::EVENT_PUBLISH, &published), (spans::EVENT_HANDLE, &handled)] {
+    for (promised, span) in [(spans::EVENT_PUBLISH, &publish), (spans::EVENT_HANDLE, &handle)] {
         let promised: BTreeSet<&str> = promised.attributes.iter().map(|attribute| attribute.key).collect();
         let recorded: BTreeSet<&str> = span.attributes.iter().map(|attribute| attribute.key.as_str()).collect();
         assert_eq!(recorded, promised, "{}", span.name);
@@ -106,12 +106,12 @@ async fn publishing_and_handling_are_traced_and_linked_to_their_cause() {
             "a link is no parent"
         );
     }
-    let outcome = handled
+    let outcome = handle
         .attributes
         .iter()
         .find(|it| it.key.as_str() == spans::EVENT_OUTCOME.key);
     assert_eq!(outcome.unwrap().value.as_str(), "done");
-    let context = &handled.span_context;
+    let context = &handle.span_context;
     let expected = format!("00-{}-{}-01", context.trace_id(), context.span_id());
     assert_eq!(handler.0.lock().unwrap().as_deref(), Some(expected.as_str()));
 }

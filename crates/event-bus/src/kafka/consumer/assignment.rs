@@ -6,7 +6,7 @@ use catalogue::{Service, Subscription, metrics::CONSUMER_ASSIGNED_PARTITIONS};
 use metrics::Metrics;
 use rdkafka::{
     TopicPartitionList,
-    consumer::StreamConsumer,
+    consumer::{Consumer as _, StreamConsumer},
     error::{KafkaError, KafkaResult},
 };
 use tokio::time::{Instant, timeout_at};
@@ -14,7 +14,7 @@ use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use super::{
     ConsumerSettings,
-    group::{Change, GroupMember, answer},
+    group::{Change, GroupMember},
     settle::Settler,
     worker::Worker,
 };
@@ -81,7 +81,7 @@ impl<H: crate::Handler> Assignment<H> {
                 stop(given, Instant::now() + patience).await;
             }
         }
-        let answered = answer(&*self.consumer, &change);
+        let answered = self.consumer.context().answer(&*self.consumer);
         self.count();
         answered
     }

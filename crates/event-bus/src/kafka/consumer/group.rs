@@ -1,26 +1,41 @@
 //! The side of the consumer that the client calls: rebalances, health, log.
 
+use std::{
+    mem,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
 use catalogue::metrics::DEPENDENCY_UP;
 use metrics::{Gauge, Metrics};
 use rdkafka::{
     ClientContext, Statistics, TopicPartitionList,
     config::RDKafkaLogLevel,
-    consumer::{BaseConsumer, Consumer, ConsumerContext, RebalanceProtocol},
+    consumer::{BaseConsumer, Consumer, ConsumerContext, RebalanceProtocol, StreamConsumer},
     error::{KafkaError, KafkaResult},
     types::RDKafkaRespErr,
 };
-use tokio::sync::mpsc;
+use tokio::sync::Notify;
 
 use super::client;
 
 /// This replica as a member of its group.
+///
+/// The group asks for one change at a time, waits until it is answered, and would wait for ever.
 pub(super) struct GroupMember {
-    changes: mpsc::Sender<Change>,
+    asked: Mutex<Asked>,
+    asks: Notify,
     broker_up: Gauge,
 }
 
-/// What the group asks of this replica. The group waits until it is answered, by [`answer`].
-#[derive(Debug)]
+enum Asked {
+    Nothing,
+    For(Change),
+    /// Nobody listens any more: changes are answered where they are asked for.
+    InVain,
+}
+
+/// What the group asks of this replica.
+#[derive(Clone)]
 pub(super) enum Change {
     /// Take these partitions.
     Take(TopicPartitionList),
@@ -33,9 +48,67 @@ pub(super) enum Change {
 }
 
 impl GroupMember {
-    pub(super) fn new(changes: mpsc::Sender<Change>, metrics: &Metrics) -> Self {
-        let broker_up = metrics.gauge(&DEPENDENCY_UP, &["broker"]);
-        Self { changes, broker_up }
+    pub(super) fn new(metrics: &Metrics) -> Self {
+        Self {
+            asked: Mutex::new(Asked::Nothing),
+            asks: Notify::new(),
+            broker_up: metrics.gauge(&DEPENDENCY_UP, &["broker"]),
+        }
+    }
+
+    /// Waits until the group asks for a change. The same one is given again until it is answered.
+    pub(super) async fn asked_change(&self) -> Change {
+        loop {
+            if let Asked::For(change) = &*self.asked() {
+                return change.clone();
+            }
+            self.asks.notified().await;
+        }
+    }
+
+    /// Tells the group that what it asked for is done.
+    pub(super) fn answer(&self, consumer: &impl Consumer<Self>) -> KafkaResult<()> {
+        match mem::replace(&mut *self.asked(), Asked::Nothing) {
+            Asked::For(change) => change.answer(consumer),
+            Asked::Nothing | Asked::InVain => Ok(()),
+        }
+    }
+
+    fn asked(&self) -> MutexGuard<'_, Asked> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Somebody who does what the group asks for. When this is dropped, nobody does: then the group is answered at once,
+/// so that the client can be closed.
+pub(super) struct Listener(pub(super) Arc<StreamConsumer<GroupMember>>);
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        let asked = mem::replace(&mut *self.0.context().asked(), Asked::InVain);
+        if let Asked::For(change) = asked {
+            change.answer_in_vain(&*self.0);
+        }
+    }
+}
+
+impl Change {
+    fn answer(&self, consumer: &impl Consumer<GroupMember>) -> KafkaResult<()> {
+        match (self, consumer.rebalance_protocol()) {
+            (Self::Take(partitions), RebalanceProtocol::Cooperative) => consumer.incremental_assign(partitions),
+            (Self::Take(partitions), _) => consumer.assign(partitions),
+            (Self::Give { partitions, .. }, RebalanceProtocol::Cooperative) => {
+                consumer.incremental_unassign(partitions)
+            }
+            (Self::Give { .. }, _) => consumer.unassign(),
+        }
+    }
+
+    /// Nothing runs any more that an error could stop.
+    fn answer_in_vain(&self, consumer: &impl Consumer<GroupMember>) {
+        if let Err(error) = self.answer(consumer) {
+            tracing::warn!(error = &error as &dyn std::error::Error, "could not answer a rebalance");
+        }
     }
 }
 
@@ -55,8 +128,8 @@ impl ClientContext for GroupMember {
 }
 
 impl ConsumerContext for GroupMember {
-    /// Passes the change on to the task that can wait for what is in flight. The client calls this while it is polled,
-    /// so it must not block.
+    /// Leaves the change to the task that can wait for what is in flight. The client calls this while it is polled, so
+    /// it must not block.
     fn rebalance(&self, consumer: &BaseConsumer<Self>, kind: RDKafkaRespErr, partitions: &mut TopicPartitionList) {
         let partitions = partitions.clone();
         let change = match kind {
@@ -66,11 +139,12 @@ impl ConsumerContext for GroupMember {
                 lost: consumer.assignment_lost(),
             },
         };
-        // Nobody listens any more while the client is being closed; the group never asks twice without an answer.
-        if let Err(unheard) = self.changes.try_send(change)
-            && let Err(error) = answer(consumer, &unheard.into_inner())
-        {
-            tracing::warn!(error = &error as &dyn std::error::Error, "could not answer a rebalance");
+        let mut asked = self.asked();
+        if matches!(*asked, Asked::InVain) {
+            change.answer_in_vain(consumer);
+        } else {
+            *asked = Asked::For(change);
+            self.asks.notify_one();
         }
     }
 
@@ -79,15 +153,5 @@ impl ConsumerContext for GroupMember {
             // What is not committed is delivered again.
             tracing::debug!(error = &error as &dyn std::error::Error, "offsets were not committed");
         }
-    }
-}
-
-/// Tells the group that its change is done.
-pub(super) fn answer(consumer: &impl Consumer<GroupMember>, change: &Change) -> KafkaResult<()> {
-    match (change, consumer.rebalance_protocol()) {
-        (Change::Take(partitions), RebalanceProtocol::Cooperative) => consumer.incremental_assign(partitions),
-        (Change::Take(partitions), _) => consumer.assign(partitions),
-        (Change::Give { partitions, .. }, RebalanceProtocol::Cooperative) => consumer.incremental_unassign(partitions),
-        (Change::Give { .. }, _) => consumer.unassign(),
     }
 }

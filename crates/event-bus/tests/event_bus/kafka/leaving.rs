@@ -40,6 +40,22 @@ async fn a_delivery_that_does_not_end_is_left_to_the_next_replica() {
 }
 
 #[tokio::test]
+async fn consumption_that_is_dropped_leaves_the_group() {
+    let kafka = Kafka::start(3).await;
+    let journal = Journal::applying();
+    let replica = kafka.join(Arc::clone(&journal), RETRY);
+    kafka.publish(&[task_updated(1, 1)]).await;
+    journal.has_applied(1).await;
+    replica.consuming.abort();
+    assert!(replica.consuming.await.unwrap_err().is_cancelled());
+
+    let replica = kafka.join(Arc::clone(&journal), RETRY);
+    kafka.publish(&[task_updated(1, 2)]).await;
+    journal.has_applied(2).await;
+    replica.stop().await;
+}
+
+#[tokio::test]
 async fn without_brokers_consumption_begins_and_ends() {
     let kafka = KafkaSettings {
         brokers: format!("127.0.0.1:{}", free_port()),
