@@ -147,23 +147,39 @@ fn the_schema_names_what_is_sent() {
     assert_eq!(names(&serde_json::to_value(schema).unwrap()["properties"]), sent);
 }
 
+const HEAD: &str = "<!-- written from crates/service-kit/src/problem -->
+# Problems
+
+What a route answers with a status of 400 and above is `application/problem+json` (RFC 9457). Branch on `code`;
+`type` is the same with an address around it. `detail` is for people. `trace_id` finds the request in our logs.
+
+| code | status | meaning |
+|---|---|---|
+";
+const ERRORS_HEAD: &str = "
+## Errors of one problem
+
+`errors` lists the places of the input that are at fault: each has one of `pointer` (JSON pointer into the body),
+`parameter` and `header`, a `code` and a `message`.
+
+| code | meaning |
+|---|---|
+";
+
 /// `contracts/problems.md`: the tables for people who write clients.
 fn page() -> String {
-    let mut page = "<!-- written from crates/service-kit/src/problem -->\n# Problems\n\n\
-        What a route answers with a status of 400 and above is `application/problem+json` (RFC 9457). Branch on `code`;\n\
-        `type` is the same with an address around it. `detail` is for people. `trace_id` finds the request in our logs.\n\n\
-        | code | status | meaning |\n|---|---|---|\n"
-        .to_owned();
-    for Code { name, status, help, .. } in codes::ALL {
-        page += &format!("| `{name}` | {} | {help} |\n", status.as_u16());
-    }
-    page += "\n## Errors of one problem\n\n\
-        `errors` lists the places of the input that are at fault: each has one of `pointer` (JSON pointer into the body),\n\
-        `parameter` and `header`, a `code` and a `message`.\n\n| code | meaning |\n|---|---|\n";
-    for (fault, help) in Fault::ALL {
-        page += &format!("| `{}` | {help} |\n", fault.name());
-    }
-    page
+    let codes = codes::ALL
+        .iter()
+        .map(|code| format!("| `{}` | {} | {} |\n", code.name, code.status.as_u16(), code.help));
+    let faults = Fault::ALL
+        .iter()
+        .map(|(fault, help)| format!("| `{}` | {help} |\n", fault.name()));
+    let parts = [HEAD.to_owned()]
+        .into_iter()
+        .chain(codes)
+        .chain([ERRORS_HEAD.to_owned()])
+        .chain(faults);
+    parts.collect()
 }
 
 #[test]
