@@ -4,7 +4,7 @@
 //! events wait, and it recovers without a restart.
 //!
 //! # Through a transaction pooler
-//! Statements are prepared by name, so the pooler must follow prepared statements itself (PgBouncer from 1.21 with
+//! Statements are prepared by name, so the pooler must follow prepared statements itself (`PgBouncer` from 1.21 with
 //! `max_prepared_statements`, as Neon's does). Doing without them is no way out: sqlx describes a statement and runs
 //! it in two steps, which outside a transaction may meet two servers, and with its cache off it would still use names
 //! and never free them.
@@ -138,7 +138,7 @@ impl Database {
             Ok(Err(_)) | Err(_) => {}
         }
         let options = self.pool.connect_options();
-        let beside = async { sqlx::PgConnection::connect_with(&options).await?.close().await };
+        let beside = Box::pin(async { sqlx::PgConnection::connect_with(&options).await?.close().await });
         match timeout(REACH_TIMEOUT, beside).await {
             Ok(Ok(())) => true,
             Ok(Err(error)) => answers(&error),

@@ -47,6 +47,10 @@ pub enum MigrationError {
 /// Any number of replicas may do so at once: one is at work, the others wait and find nothing to do. A database that is
 /// away is waited for. Migrations of a newer release are left alone, so that an older one can come back.
 ///
+/// A migration is one transaction, which gives up and is tried again when it does not get a lock in 3 seconds. One that
+/// begins with `-- no-transaction`, for `create index concurrently if not exists`, waits for as long as it takes; the
+/// unfinished index that an interrupted one leaves is removed before the next attempt.
+///
 /// # Errors
 /// When a migration fails, or not all are applied at the deadline.
 pub async fn migrate(
@@ -55,7 +59,9 @@ pub async fn migrate(
     deadline: Instant,
 ) -> Result<(), MigrationError> {
     let schema = settings.schema;
-    let connect = options(&settings.direct_url, schema.owner).options([("lock_timeout", LOCK_TIMEOUT)]);
+    // A server that goes on after its client has gone would finish what nobody notes.
+    let check = [("client_connection_check_interval", "1s")];
+    let connect = options(&settings.direct_url, schema.owner).options(check);
     let migrator = own_table(migrator, &schema);
     let mut last = None;
     loop {
@@ -131,7 +137,17 @@ async fn attempt(connect: &PgConnectOptions, migrator: &Migrator, schema: &Schem
         tracing::info!(schema = schema.name, "made schema {}", schema.name);
     }
     let before = applied_version(&mut connection, schema).await?;
-    migrator.run_direct(None, &mut connection, false).await?;
+    drop_unfinished_indexes(&mut connection, schema).await?;
+    for migration in migrator.iter() {
+        // Building an index concurrently waits for every older transaction, and makes nobody wait.
+        let patience = if migration.no_tx { "0" } else { LOCK_TIMEOUT };
+        connection
+            .execute(AssertSqlSafe(format!("set lock_timeout = '{patience}'")))
+            .await?;
+        migrator
+            .run_direct(Some(migration.version), &mut connection, false)
+            .await?;
+    }
     let after = applied_version(&mut connection, schema).await?;
     tracing::info!(
         schema = schema.name,
@@ -143,6 +159,25 @@ async fn attempt(connect: &PgConnectOptions, migrator: &Migrator, schema: &Schem
     // The end of the session gives the lock back.
     connection.close().await?;
     Ok(Attempt::Done)
+}
+
+/// What is left of an index whose concurrent building was cut short: it answers no query, and its name is in the way of
+/// the next attempt.
+async fn drop_unfinished_indexes(connection: &mut PgConnection, schema: &Schema) -> Result<(), MigrateError> {
+    let unfinished = "select format('%I.%I', nspname, relname) from pg_index
+                      join pg_class on pg_class.oid = indexrelid join pg_namespace on pg_namespace.oid = relnamespace
+                      where not indisvalid and relkind = 'i' and nspname = $1";
+    let indexes: Vec<String> = sqlx::query_scalar(unfinished)
+        .bind(schema.name)
+        .fetch_all(&mut *connection)
+        .await?;
+    for index in indexes {
+        tracing::warn!(index, "dropping the unfinished index {index}");
+        connection
+            .execute(AssertSqlSafe(format!("drop index concurrently {index}")))
+            .await?;
+    }
+    Ok(())
 }
 
 /// The same migrations, noted in the schema's own table, without the lock that all schemas of a database would share.

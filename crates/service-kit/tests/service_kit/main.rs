@@ -5,6 +5,7 @@ mod auth;
 mod bare;
 mod command_line;
 mod configuration;
+mod database;
 mod detour;
 mod extract;
 mod limits;
