@@ -174,8 +174,9 @@ impl<'a> Relay<'a> {
 
     async fn run(mut self, stop: &CancellationToken) -> Result<(), SessionError> {
         while !stop.is_cancelled() {
-            self.read().await?;
-            let retry = self.lanes.next_retry(Instant::now());
+            let now = Instant::now();
+            self.read(now).await?;
+            let retry = self.lanes.next_retry(now);
             tokio::select! {
                 () = stop.cancelled() => {}
                 Some(published) = self.under_way.join_next() => {
@@ -194,8 +195,7 @@ impl<'a> Relay<'a> {
     }
 
     /// Reads the slots that are free and may have rows, and sends their batches on their way.
-    async fn read(&mut self) -> Result<(), SessionError> {
-        let now = Instant::now();
+    async fn read(&mut self, now: Instant) -> Result<(), SessionError> {
         let slots = self.lanes.readable(now);
         if slots.is_empty() {
             return Ok(());
