@@ -37,8 +37,12 @@ pub async fn build(settings: Settings, foundation: Foundation) -> Result<Routes,
     tasks.spawn_infallible("chat-api-watch", watch);
     tasks.spawn_infallible("inbox-pruning", inbox::prune_regularly(database.clone(), stop.clone()));
 
+    // Each delivery holds a connection while it calls; one is left for everything else.
+    let concurrency = common
+        .database
+        .map_or(1, |it| it.max_connections.saturating_sub(1).max(1));
     let consumer = ConsumerSettings {
-        concurrency: common.database.map_or(1, |it| it.max_connections as usize),
+        concurrency: concurrency as usize,
         // Leaving the group comes after it, inside the same time to stop.
         drain: common.process.drain / 2,
         ..ConsumerSettings::new(settings.kafka, common.process.pod_name.unwrap_or_default())

@@ -30,8 +30,8 @@ use self::answer::{Answer, Meaning};
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// Time for a connection.
 const CONNECT_TIME: Duration = Duration::from_secs(1);
-/// Time for a whole call. Together with the claim before it and the commit after it, it fits into one attempt.
-pub(crate) const CALL_TIME: Duration = Duration::from_millis(2_500);
+/// Time for a whole call.
+const CALL_TIME: Duration = Duration::from_secs(2);
 /// Time in which chat-api must say whether it can be called.
 const LOOK_TIME: Duration = Duration::from_secs(1);
 /// Time between two looks of the watch.
@@ -61,7 +61,7 @@ pub(crate) struct NewOccurrence {
 #[derive(Serialize)]
 struct Body {
     series: Uuid,
-    occurrence: DateTime,
+    occurrence_key: DateTime,
     ordinal: u32,
 }
 
@@ -121,7 +121,7 @@ impl ChatApi {
             .service_token(app_ids::RECURRING_TASKS, CREATE_OCCURRENCE.access, Timestamp::now());
         let body = Body {
             series: new.series.get(),
-            occurrence: new.occurrence.key.get(),
+            occurrence_key: new.occurrence.key.get(),
             ordinal: new.occurrence.ordinal,
         };
         let response = self
@@ -184,5 +184,20 @@ fn no_answer(error: reqwest::Error) -> CallError {
         CallError::NotReached(error)
     } else {
         CallError::NoAnswer(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use event_bus::RetryPolicy;
+
+    use super::CALL_TIME;
+    use crate::inbox::CLAIM_TIME;
+
+    /// Otherwise an attempt is cut off, which counts against the event, before an outage is seen as one.
+    #[test]
+    fn a_call_and_what_comes_before_it_fit_into_one_attempt() {
+        let connection = std::time::Duration::from_secs(2);
+        assert!(connection + CLAIM_TIME + CALL_TIME < RetryPolicy::default().attempt_timeout);
     }
 }

@@ -10,6 +10,7 @@ use metrics::{IntCounter, Metrics};
 use service_kit::{
     database::{Database, is_unavailable},
     health::Health,
+    telemetry::chain,
 };
 use tracing::{Instrument as _, Span, field, info_span};
 
@@ -97,6 +98,8 @@ impl Successors {
 
     /// What the bus is to do after a failure. An outage is nobody's fault and is not counted.
     fn outcome(&self, failure: &Failure) -> Outcome {
+        let error = chain(failure);
+        tracing::warn!(error, "a completed task has no successor yet: {error}");
         let away = match failure {
             Failure::Inbox(error) => is_unavailable(error),
             Failure::Call(error) => matches!(error, CallError::NotReached(_) | CallError::Away(_)),

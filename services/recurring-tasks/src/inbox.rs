@@ -15,16 +15,23 @@ const RETENTION: Duration = Duration::from_hours(24 * 120);
 /// Time between two removals of old rows.
 const PRUNE_EVERY: Duration = Duration::from_mins(10);
 
+/// Time that a claim waits for another one of the same event.
+pub(crate) const CLAIM_TIME: Duration = Duration::from_millis(500);
+/// Time after which the server ends a transaction whose owner has vanished.
+const ORPHAN_TIME: Duration = Duration::from_secs(10);
+
 /// Claims the event in a transaction, to be committed when its effect is there; `None` when it was applied before.
 ///
-/// The effect lies outside of the database, so the transaction stays open around a call. Two limits keep one that is
-/// orphaned (a machine that vanished) from holding up whoever handles the event now: the server ends it, and who waits
-/// for it gives up with an error that counts as an outage.
+/// The effect lies outside of the database, so the transaction stays open around a call. One that is orphaned (its
+/// machine is gone) would hold up whoever handles the event now: the server ends it, and who waits for it gives up soon,
+/// with an error that counts as an outage.
 pub(crate) async fn claim(database: &Database, event: &Event) -> sqlx::Result<Option<Transaction<'static, Postgres>>> {
     let mut transaction = database.begin().await?;
     sqlx::query(
-        "select set_config('lock_timeout', '2s', true), set_config('idle_in_transaction_session_timeout', '10s', true)",
+        "select set_config('lock_timeout', $1, true), set_config('idle_in_transaction_session_timeout', $2, true)",
     )
+    .bind(format!("{}ms", CLAIM_TIME.as_millis()))
+    .bind(format!("{}ms", ORPHAN_TIME.as_millis()))
     .execute(&mut *transaction)
     .await?;
     let is_new = inbox::claim(&mut transaction, &RECURRING, &event.source, event.context.id.get()).await?;
