@@ -10,6 +10,7 @@
 //! and never free them.
 
 mod migration;
+pub mod time;
 mod watch;
 
 use std::{

@@ -12,3 +12,4 @@ mod limits;
 mod listeners;
 mod outages;
 mod process;
+mod time;
