@@ -1,7 +1,10 @@
 //! The transport that talks to the brokers itself.
 
+#[cfg(feature = "crash-points")]
+mod crash;
 mod group;
 mod leaving;
+mod outage;
 mod twin;
 
 use std::{sync::Arc, time::Duration};

@@ -64,6 +64,31 @@ fn noise(size_bytes: usize) -> Bytes {
 }
 
 #[tokio::test]
+async fn nothing_overtakes_what_the_brokers_refuse() {
+    let topics = Topics::create(&[(topics::TASK_EVENTS, 1)]).await;
+    support::limit_batches(&topics, topics::TASK_EVENTS, 100_000).await;
+    let publisher = support::publisher(&topics);
+    // Two batches of a megabyte that compress to nothing, but for one record in the first.
+    let mut events: Vec<_> = (1..=36).map(|version| task_updated(1, version)).collect();
+    for event in &mut events {
+        event.value = Bytes::from(vec![b' '; 50_000]);
+    }
+    events[2].value = noise(150_000);
+    let results = publisher.publish(&events).await;
+    assert!(results.iter().all(Result::is_err), "{results:?}");
+    assert_eq!(
+        support::count(&topics, topics::TASK_EVENTS),
+        0,
+        "a later event is in the topic already"
+    );
+
+    events.remove(2);
+    for result in publisher.publish(&events).await {
+        result.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn without_brokers_a_publish_fails_in_bounded_time() {
     let metrics = support::metrics(app_ids::CHAT_API);
     let publisher = Publisher::new(&nowhere(Security::Plaintext), &metrics).unwrap();

@@ -7,10 +7,11 @@ use event_bus::kafka::{KafkaSettings, Publisher, Security};
 use metrics::Metrics;
 use rdkafka::{
     ClientConfig, Message as _, Offset, TopicPartitionList,
+    admin::{AdminClient, AdminOptions, AlterConfig, ResourceSpecifier},
     consumer::{Consumer as _, StreamConsumer},
     message::Headers as _,
 };
-use test_kit::Topics;
+use test_kit::{Topics, wait_until};
 use tokio::time::timeout;
 
 /// Longest wait for something that should be there at once, on a machine that is busy.
@@ -102,4 +103,29 @@ pub(crate) fn count(topics: &Topics, topic: &str) -> i64 {
         .iter()
         .map(|partition| consumer.fetch_watermarks(&topic, partition.id(), PATIENCE).unwrap().1)
         .sum()
+}
+
+/// Makes the brokers refuse larger batches for this topic.
+pub(crate) async fn limit_batches(topics: &Topics, topic: &str, max_bytes: u32) {
+    const SETTING: &str = "max.message.bytes";
+    let admin: AdminClient<_> = ClientConfig::new()
+        .set("bootstrap.servers", topics.brokers())
+        .create()
+        .unwrap();
+    let (topic, max_bytes) = (topics.name(topic), max_bytes.to_string());
+    let resource = ResourceSpecifier::Topic(&topic);
+    let limit = AlterConfig::new(resource).set(SETTING, &max_bytes);
+    let changed = admin.alter_configs([&limit], &AdminOptions::new()).await.unwrap();
+    changed.into_iter().for_each(|outcome| drop(outcome.unwrap()));
+    wait_until("the brokers know the limit", PATIENCE, async || {
+        let described = admin.describe_configs([&resource], &AdminOptions::new()).await.unwrap();
+        let resource = described.into_iter().next().unwrap().unwrap();
+        let value = resource.get(SETTING).and_then(|entry| entry.value.clone());
+        if value.as_ref() == Some(&max_bytes) {
+            Ok(())
+        } else {
+            Err(format!("{value:?}"))
+        }
+    })
+    .await;
 }

@@ -11,6 +11,7 @@ use std::{
 
 use event_bus::{Cause, Delivery, Handler, Outcome};
 use test_kit::wait_until;
+use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use crate::support::PATIENCE;
@@ -19,6 +20,8 @@ use crate::support::PATIENCE;
 pub(crate) enum Answer {
     /// Apply the event, once.
     Apply,
+    /// Apply it when this has a permit.
+    ApplyAfter(Arc<Semaphore>),
     /// This outcome.
     Say(Outcome),
     /// Panic.
@@ -191,6 +194,10 @@ impl Handler for Journal {
         tokio::task::yield_now().await;
         match (self.script)(task, nth) {
             Answer::Apply => self.apply(task, version, id),
+            Answer::ApplyAfter(gate) => {
+                let _open = gate.acquire().await.unwrap();
+                self.apply(task, version, id)
+            }
             Answer::Say(outcome) => outcome,
             Answer::Panic => panic!("told to"),
             Answer::Hang => pending().await,

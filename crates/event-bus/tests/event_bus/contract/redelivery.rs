@@ -1,6 +1,10 @@
 //! What is not acknowledged comes again; what is, does not.
 
-use std::{process::Stdio, sync::Arc, time::Duration};
+use std::{
+    process::{ExitStatus, Stdio},
+    sync::Arc,
+    time::Duration,
+};
 
 use event_bus::{Delivery, Handler, Outcome, RetryPolicy};
 use tokio::{
@@ -22,13 +26,16 @@ pub(crate) const VICTIM: &str = "TASKFLOW_TEST_VICTIM";
 /// The task with whose event the victim dies: its effect is there, its offset has not moved.
 const FATAL_TASK: i64 = 13;
 
+/// The task with whose event the victim fails every time.
+pub(crate) const POISONED_TASK: i64 = 66;
+
 pub(crate) async fn what_a_killed_replica_had_not_acknowledged_comes_again<T: Transport>() {
     let transport = T::start(3).await;
     let events: Vec<_> = (1..=5)
         .flat_map(|version| (1..=20).map(move |task| task_updated(task, version)))
         .collect();
     transport.publish(&events).await;
-    let mut victim = VictimProcess::start(&transport.address());
+    let mut victim = VictimProcess::start(&transport.address(), None);
     let mut before = Vec::new();
     while before.last() != Some(&(FATAL_TASK, 1)) {
         before.extend(victim.next().await);
@@ -55,16 +62,19 @@ pub(crate) async fn what_a_killed_replica_had_not_acknowledged_comes_again<T: Tr
     replica.stop().await;
 }
 
-struct VictimProcess {
+/// A replica in a process of its own.
+pub(crate) struct VictimProcess {
     process: Child,
     lines: Lines<BufReader<ChildStdout>>,
 }
 
 impl VictimProcess {
-    fn start(address: &str) -> Self {
+    /// Starts it, with this variable.
+    pub(crate) fn start(address: &str, variable: Option<(&str, &str)>) -> Self {
         let mut process = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "kafka::victim", "--nocapture"])
             .env(VICTIM, address)
+            .envs(variable)
             .stdout(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
@@ -84,12 +94,20 @@ impl VictimProcess {
 
     /// SIGKILL; returns what it had still said.
     async fn kill(mut self) -> Vec<(i64, i64)> {
-        self.process.kill().await.unwrap();
-        let mut rest = Vec::new();
-        while let Some(line) = self.lines.next_line().await.unwrap() {
-            rest.extend(applied(&line));
-        }
-        rest
+        self.process.start_kill().unwrap();
+        self.ends().await.1
+    }
+
+    /// Waits until it dies by itself; returns how, and what it had said.
+    pub(crate) async fn ends(mut self) -> (ExitStatus, Vec<(i64, i64)>) {
+        let mut said = Vec::new();
+        let to_the_end = async {
+            while let Some(line) = self.lines.next_line().await.unwrap() {
+                said.extend(applied(&line));
+            }
+        };
+        timeout(PATIENCE, to_the_end).await.expect("it dies");
+        (self.process.wait().await.unwrap(), said)
     }
 }
 
@@ -115,6 +133,9 @@ struct Victim;
 impl Handler for Victim {
     async fn handle(&self, delivery: &Delivery) -> Outcome {
         let (task, version) = (delivery.event.task_id().get(), delivery.event.sequence().get());
+        if task == POISONED_TASK {
+            return failed();
+        }
         println!("applied {task} {version}");
         if task == FATAL_TASK {
             std::future::pending::<()>().await;
@@ -150,46 +171,29 @@ pub(crate) async fn what_waits_for_a_retry_at_the_stop_comes_again<T: Transport>
 }
 
 pub(crate) async fn what_is_in_flight_at_the_stop_is_finished<T: Transport>() {
-    struct Gated {
-        begun: Semaphore,
-        gate: Semaphore,
-    }
-    impl Handler for Gated {
-        async fn handle(&self, _delivery: &Delivery) -> Outcome {
-            self.begun.add_permits(1);
-            self.gate.acquire().await.unwrap().forget();
-            Outcome::Done { duplicate: false }
-        }
-        async fn available(&self) -> bool {
-            true
-        }
-    }
     let transport = T::start(1).await;
     let (first, second) = (task_updated(1, 1), task_updated(1, 2));
     transport.publish(&[first.clone(), second.clone()]).await;
-    let gated = Arc::new(Gated {
-        begun: Semaphore::new(0),
-        gate: Semaphore::new(0),
+    let gate = Arc::new(Semaphore::new(0));
+    let journal = Journal::scripted({
+        let gate = Arc::clone(&gate);
+        move |_, _| Answer::ApplyAfter(Arc::clone(&gate))
     });
-    let replica = transport.join(Arc::clone(&gated), RETRY);
-    timeout(PATIENCE, gated.begun.acquire())
-        .await
-        .unwrap()
-        .unwrap()
-        .forget();
+    let replica = transport.join(Arc::clone(&journal), RETRY);
+    journal.was_given(first.event_id, 1).await;
     // The stop is on its way before the handler can end.
     let open = async {
         tokio::task::yield_now().await;
-        gated.gate.add_permits(1);
+        gate.add_permits(1);
     };
     tokio::join!(replica.stop(), open);
+    assert_eq!(journal.applied(1), [1]);
 
-    let journal = Journal::applying();
     let replica = transport.join(Arc::clone(&journal), RETRY);
-    journal.has_applied(1).await;
+    journal.has_applied(2).await;
+    replica.stop().await;
     assert_eq!(
         (journal.deliveries(first.event_id), journal.deliveries(second.event_id)),
-        (0, 1)
+        (1, 1)
     );
-    replica.stop().await;
 }

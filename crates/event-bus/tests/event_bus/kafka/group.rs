@@ -9,6 +9,7 @@ use catalogue::{
 };
 use event_bus::{Cause, Outcome, kafka::ConsumerSettings};
 use test_kit::{Topics, wait_until};
+use tokio::sync::Semaphore;
 
 use super::{Kafka, KafkaReplica, Replica as _, Transport as _};
 use crate::{
@@ -59,6 +60,41 @@ async fn partitions_are_shared_and_a_handover_delivers_nothing_twice() {
     journal.has_applied(160).await;
     second.stop().await;
     assert_eq!((journal.delivery_count(), journal.duplicates()), (160, 0));
+}
+
+#[tokio::test]
+async fn a_partition_moves_when_what_is_in_flight_is_done() {
+    let kafka = Kafka::start(6).await;
+    let gate = Arc::new(Semaphore::new(0));
+    let journal = Journal::scripted({
+        let gate = Arc::clone(&gate);
+        move |_, _| Answer::ApplyAfter(Arc::clone(&gate))
+    });
+    let events: Vec<_> = (1..=40).map(|task| task_updated(task, 1)).collect();
+    kafka.publish(&events).await;
+    let first = kafka.join(Arc::clone(&journal), RETRY);
+    wait_until("as much is in flight as may be", PATIENCE, async || {
+        let in_flight = journal.delivery_count();
+        if in_flight == 4 { Ok(()) } else { Err(in_flight) }
+    })
+    .await;
+    let rebalances = first.metrics().counter(&CONSUMER_REBALANCES_TOTAL, &[]);
+    let before = rebalances.get();
+    let second = kafka.join(Arc::clone(&journal), RETRY);
+    wait_until("the first replica is asked to give", PATIENCE, async || {
+        if rebalances.get() > before {
+            Ok(())
+        } else {
+            Err("it is not")
+        }
+    })
+    .await;
+    gate.add_permits(1_000);
+    tokio::join!(has_partitions(&first, 3), has_partitions(&second, 3));
+    journal.has_applied(events.len()).await;
+    first.stop().await;
+    second.stop().await;
+    assert_eq!((journal.delivery_count(), journal.duplicates()), (events.len(), 0));
 }
 
 #[tokio::test]
