@@ -1,19 +1,20 @@
 -- The first release of chat-api: tasks, what happened to them, and whose they are.
 
-create extension if not exists unaccent;
-create extension if not exists pg_trgm;
+-- Into this schema: it is ours to write in, and our queries name it.
+create extension if not exists unaccent schema chat;
+create extension if not exists pg_trgm schema chat;
 
 -- Words as they are written, without accents: for prefixes, codes and languages without a dictionary of their own.
 create text search configuration chat.plain (copy = pg_catalog.simple);
 alter text search configuration chat.plain
-    alter mapping for hword, hword_part, word with unaccent, simple;
+    alter mapping for hword, hword_part, word with chat.unaccent, simple;
 
 -- What a person has chosen, and the counter that lets a live client see gaps.
 create table chat.profile (
     user_id text not null,
     time_zone text not null default 'UTC',         -- IANA name; floating times are read in it
     language text not null default 'english',      -- of stems in searches; a configuration of text search
-    channels jsonb not null default '{}',          -- how reminders reach the person; read by nobody here
+    channels text[] not null default '{in_app}',   -- how reminders reach the person; read by nobody here
     user_sequence bigint not null default 0,       -- of the latest event of this person
     version bigint not null default 1,
     constraint profile_pkey primary key (user_id),
@@ -75,18 +76,17 @@ create index task_plain_words_idx on chat.task using gin (plain_words);
 create index task_stems_idx on chat.task using gin (stems);
 
 -- Which task is which instance of a series. The row outlives the task: an event that comes again must not bring a
--- deleted task back. Only reopening the instance before takes it away.
+-- deleted task back. Only reopening the instance before takes it away. The first of a series has no row: no occurrence
+-- that follows another is the first.
 create table chat.occurrence (
     series uuid not null,
     occurrence timestamp not null,
     task_id bigint not null,
-    predecessor_id bigint,                         -- null for the first of a series
-    constraint occurrence_pkey primary key (series, occurrence)
+    predecessor_id bigint not null,
+    constraint occurrence_pkey primary key (series, occurrence),
+    -- An instance has at most one successor, whatever its occurrence.
+    constraint occurrence_one_successor_key unique (predecessor_id, series)
 );
-create index occurrence_predecessor_idx on chat.occurrence (predecessor_id) where predecessor_id is not null;
--- An instance has at most one successor, whatever its occurrence.
-create unique index occurrence_one_successor_idx on chat.occurrence (series, predecessor_id)
-    where predecessor_id is not null;
 
 -- What happened to a task, for people. Goes with the task.
 create table chat.task_change (

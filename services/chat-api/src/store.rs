@@ -1,0 +1,7 @@
+//! SQL, and nothing else. Every function that reads or writes tasks of a person takes whose they are.
+
+pub(crate) mod idempotency;
+pub(crate) mod occurrences;
+pub(crate) mod profiles;
+pub(crate) mod row;
+pub(crate) mod tasks;

@@ -1,0 +1,46 @@
+//! The next instance of a recurring task, on command of the service that knows when it is.
+
+use domain::{
+    id::TaskId,
+    task::{SeriesMembership, Task},
+};
+use events::CorrelationId;
+use jiff::Timestamp;
+use sqlx::PgConnection;
+
+use super::{Author, Error, Person, tasks, write::write};
+use crate::store::{self, occurrences};
+
+/// What became of the command.
+#[derive(Debug)]
+pub(crate) enum Instance {
+    /// The instance was created.
+    Created(Box<Task>),
+    /// It was there before, or the task has another successor already; it may be deleted since.
+    Existing(i64),
+}
+
+/// Creates the instance `next` after the task `id`, once. The person is read from the task.
+pub(crate) async fn create(
+    connection: &mut PgConnection,
+    correlation_id: CorrelationId,
+    id: TaskId,
+    next: SeriesMembership,
+) -> Result<Instance, Error> {
+    let row = store::tasks::find_any_and_lock(connection, id).await?;
+    // What was done once stays done, whatever became of the tasks.
+    if let Some(existing) = occurrences::find(connection, id, next).await? {
+        return Ok(Instance::Existing(existing));
+    }
+    let task = Task::try_from(row.ok_or(Error::NotFound)?)?;
+    let new_id = tasks::next_id(connection).await?;
+    let change = task.occurrence(new_id, next, Timestamp::now())?;
+    if !occurrences::note(connection, id, next, new_id).await? {
+        let existing = occurrences::find(connection, id, next).await?;
+        return existing.map(Instance::Existing).ok_or(Error::NotFound);
+    }
+    let person = Person::load(connection, task.user.clone()).await?;
+    let author = Author { person, correlation_id };
+    write(connection, &author, None, &change).await?;
+    Ok(Instance::Created(Box::new(change.task)))
+}

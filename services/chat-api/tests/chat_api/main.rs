@@ -1,0 +1,5 @@
+//! The service seen from outside: a process of its own, over HTTP, with a real PostgreSQL and a real Kafka.
+
+mod app;
+mod events;
+mod slice;
