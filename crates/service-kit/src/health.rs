@@ -210,3 +210,6 @@ async fn ready(State(health): State<Health>) -> Response {
 async fn ready_for_events(State(health): State<Health>) -> Response {
     health.report(health.may_consume(), Reported::for_events)
 }
+
+#[cfg(test)]
+mod tests;

@@ -179,3 +179,6 @@ pub fn stop_on_signal(stop: CancellationToken) -> io::Result<()> {
     });
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,3 +13,4 @@ mod listeners;
 mod outages;
 mod process;
 mod time;
+mod traces;
