@@ -85,6 +85,8 @@ pub(super) fn log_error(error: &KafkaError, reason: &str) {
 /// Writes a line of librdkafka to our log. It retries by itself, so nothing that it says asks anybody to act.
 pub(super) fn log(level: RDKafkaLogLevel, facility: &str, line: &str) {
     match level {
+        // That a setting is experimental or without use here: ours are chosen, and told again for every client.
+        _ if facility == "CONFWARN" => tracing::debug!("kafka client: {line}"),
         RDKafkaLogLevel::Emerg
         | RDKafkaLogLevel::Alert
         | RDKafkaLogLevel::Critical

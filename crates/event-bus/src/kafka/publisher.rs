@@ -313,3 +313,39 @@ pub(super) fn config(settings: &KafkaSettings, app_id: &str) -> ClientConfig {
         .set("topic.metadata.propagation.max.ms", "3000");
     config
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn record(key: &str) -> Outgoing {
+        Outgoing {
+            topic: topics::TASK_EVENTS,
+            key: key.to_owned(),
+            event_id: Uuid::nil(),
+            event_type: String::new(),
+            value: Bytes::new(),
+            traceparent: None,
+        }
+    }
+
+    #[test]
+    fn a_late_acknowledgement_overtakes_nothing() {
+        let batch = ["1", "2", "1", "2", "1"].map(record);
+        let mut results = [Ok(()), Err(PublishError::TimedOut), Ok(()), Ok(()), Ok(())];
+        hold_back(&batch, &mut results);
+        assert!(matches!(
+            results,
+            [
+                Ok(()),
+                Err(PublishError::TimedOut),
+                Ok(()),
+                Err(PublishError::Behind),
+                Ok(())
+            ]
+        ));
+    }
+}

@@ -86,6 +86,7 @@ macro_rules! contract_suite {
             },
             redelivery::{
                 what_a_killed_replica_had_not_acknowledged_comes_again,
+                a_replica_that_was_frozen_is_replaced_and_comes_back,
                 what_waits_for_a_retry_at_the_stop_comes_again,
                 what_is_in_flight_at_the_stop_is_finished,
             },

@@ -116,7 +116,9 @@ pub(crate) async fn limit_batches(topics: &Topics, topic: &str, max_bytes: u32) 
     let resource = ResourceSpecifier::Topic(&topic);
     let limit = AlterConfig::new(resource).set(SETTING, &max_bytes);
     let changed = admin.alter_configs([&limit], &AdminOptions::new()).await.unwrap();
-    changed.into_iter().for_each(|outcome| drop(outcome.unwrap()));
+    for outcome in changed {
+        outcome.unwrap();
+    }
     wait_until("the brokers know the limit", PATIENCE, async || {
         let described = admin.describe_configs([&resource], &AdminOptions::new()).await.unwrap();
         let resource = described.into_iter().next().unwrap().unwrap();

@@ -40,6 +40,20 @@ struct Running {
     task: AbortOnDropHandle<()>,
 }
 
+/// Tells when a worker ends that nobody asked to; also when it panics.
+struct Unasked {
+    stopping: CancellationToken,
+    ended: CancellationToken,
+}
+
+impl Drop for Unasked {
+    fn drop(&mut self) {
+        if !self.stopping.is_cancelled() {
+            self.ended.cancel();
+        }
+    }
+}
+
 impl<H: crate::Handler> Assignment<H> {
     pub(super) fn new(
         service: &'static Service,
@@ -108,10 +122,13 @@ impl<H: crate::Handler> Assignment<H> {
                 settler: Arc::clone(&self.settler),
                 stopping: stopping.clone(),
             };
-            let ended = self.worker_ended.clone().drop_guard();
+            let unasked = Unasked {
+                stopping: stopping.clone(),
+                ended: self.worker_ended.clone(),
+            };
             let task = AbortOnDropHandle::new(tokio::spawn(async move {
+                let _unasked = unasked;
                 worker.run().await;
-                ended.disarm();
             }));
             self.running
                 .insert((subscription.topic, element.partition()), Running { stopping, task });
@@ -154,10 +171,10 @@ async fn stop(workers: BTreeMap<Partition, Running>, deadline: Instant) {
     }
     for ((topic, partition), mut running) in workers {
         if timeout_at(deadline, &mut running.task).await.is_err() {
-            tracing::warn!(
+            tracing::info!(
                 topic,
                 partition,
-                "a delivery was not finished in time; it will come again"
+                "a partition is cut off; what it has in flight comes again"
             );
             running.task.abort();
             // Ends at its next await: nothing of it runs when another replica begins.

@@ -62,6 +62,35 @@ pub(crate) async fn what_a_killed_replica_had_not_acknowledged_comes_again<T: Tr
     replica.stop().await;
 }
 
+/// A pause of the machine longer than a session: the group gives the partitions away, and the replica does not know.
+pub(crate) async fn a_replica_that_was_frozen_is_replaced_and_comes_back<T: Transport>() {
+    let transport = T::start(3).await;
+    let publish = async |version, tasks: &[i64]| {
+        let events: Vec<_> = tasks.iter().map(|task| task_updated(*task, version)).collect();
+        transport.publish(&events).await;
+    };
+    let others: Vec<i64> = (1..=20).filter(|task| *task != FATAL_TASK).collect();
+    publish(1, &[FATAL_TASK]).await;
+    let mut victim = VictimProcess::start(&transport.address(), None);
+    while victim.next().await.is_none() {}
+    victim.signal("STOP").await;
+
+    publish(1, &others).await;
+    let journal = Journal::applying();
+    let replica = transport.join(Arc::clone(&journal), RETRY);
+    journal.has_applied(20).await;
+    victim.signal("CONT").await;
+    replica.stop().await;
+
+    // What it had in flight is dropped, or it would stand in the way.
+    publish(2, &others).await;
+    let mut applied = std::collections::BTreeSet::new();
+    while applied.len() < others.len() {
+        applied.extend(victim.next().await.filter(|(_, version)| *version == 2));
+    }
+    victim.kill().await;
+}
+
 /// A replica in a process of its own.
 pub(crate) struct VictimProcess {
     process: Child,
@@ -90,6 +119,12 @@ impl VictimProcess {
             .expect("the victim makes progress")
             .unwrap();
         applied(&line.expect("the victim lives until it is killed"))
+    }
+
+    async fn signal(&self, signal: &str) {
+        let id = self.process.id().expect("it lives").to_string();
+        let status = Command::new("kill").args(["-s", signal, &id]).status().await.unwrap();
+        assert!(status.success());
     }
 
     /// SIGKILL; returns what it had still said.
