@@ -86,6 +86,8 @@ impl Default for ConnectionLimits {
 pub struct Routes {
     /// For people.
     pub public: Router,
+    /// Address whose pages may call the public routes from a browser; `None` where no page calls them.
+    pub pages: Option<String>,
     /// For the own sidecar and other services; nobody else reaches them.
     pub internal: Router,
     /// Connections that the listeners hold.
@@ -157,6 +159,7 @@ impl Listeners {
 pub async fn run(listeners: Listeners, routes: Routes, site: Site, drain: Duration) -> bool {
     let Routes {
         public,
+        pages,
         internal,
         connections,
     } = routes;
@@ -172,7 +175,8 @@ pub async fn run(listeners: Listeners, routes: Routes, site: Site, drain: Durati
     let internal = listeners
         .internal
         .map(|listener| Serving::start(listener, internal_routes, connections.internal, head_timeout));
-    let public_routes = observed(limited(public, &site).merge(site.health.public_routes()), &site);
+    let public = called_from(pages.as_deref(), limited(public, &site));
+    let public_routes = observed(public.merge(site.health.public_routes()), &site);
     let public = Serving::start(listeners.public, public_routes, connections.public, head_timeout);
 
     site.tasks.stop().cancelled().await;
@@ -209,6 +213,14 @@ fn limited(routes: Router, site: &Site) -> Router {
         .fallback(route_not_found)
         .method_not_allowed_fallback(method_not_allowed);
     limits::protect(routes, &site.limits, &site.metrics)
+}
+
+/// The routes, for pages of this address too. Outside of the limits, so that pages can read that they were refused.
+fn called_from(pages: Option<&str>, routes: Router) -> Router {
+    match pages {
+        Some(address) => limits::allow_origin(routes, address),
+        None => routes,
+    }
 }
 
 /// All routes of a listener, with what is done around every request.

@@ -62,11 +62,12 @@ impl TokenChecker {
         }))
     }
 
-    /// Reads the configured issuer's keys in the background until it is told to stop; returns at once without such an
-    /// issuer. While the issuer is away the last keys stay in use.
+    /// Reads the configured issuer's keys, again and again, until it is told to stop; without such an issuer it only waits
+    /// for that. While the issuer is away the last keys stay in use.
     pub async fn keep_keys_fresh(&self, stop: CancellationToken) {
-        if let Some(issuer) = &self.0.remote {
-            issuer.keep_fresh(&stop).await;
+        match &self.0.remote {
+            Some(issuer) => issuer.keep_fresh(&stop).await,
+            None => stop.cancelled().await,
         }
     }
 

@@ -43,6 +43,7 @@ async fn app() -> App {
             post(async |note: Option<Json<Note>>| note.map_or("nothing".to_owned(), |note| note.0.text)),
         )
         .route("/notes/{id}", get(async |Path(id): Path<u64>| id.to_string()))
+        .route("/names/{name}", get(async |Path(name): Path<String>| name))
         .route(
             "/page",
             get(async |Query(page): Query<Page>| format!("{:?}", page.limit)),
@@ -185,6 +186,8 @@ async fn paths_queries_and_methods_are_refused_with_a_problem() {
     ] {
         assert_eq!(get(no_id).await.problem(), (404, "not_found".to_owned()), "{no_id}");
     }
+    assert_eq!(get("/names/%C3%A4%2F").await.text, "ä/");
+    assert_eq!(get("/names/a%00").await.problem(), (404, "not_found".to_owned()));
     assert_eq!(get("/notes/%ff").await.problem(), (400, "invalid_path".to_owned()));
     assert_eq!(get("/nowhere").await.problem(), (404, "route_not_found".to_owned()));
 

@@ -29,6 +29,9 @@ use crate::{
 /// Short enough to wait for, long enough for any request here.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// Address whose pages call the service.
+const PAGES: &str = "https://taskflow.example.org";
+
 /// A service that answers, in this process.
 struct Served {
     public: SocketAddr,
@@ -56,6 +59,7 @@ impl Served {
         };
         let routes = Routes {
             public,
+            pages: Some(PAGES.to_owned()),
             connections: ConnectionLimits {
                 public: connections,
                 head_timeout: HEAD_TIMEOUT,
@@ -326,4 +330,18 @@ async fn nothing_to_finish_is_finished_at_once() {
     let begun = Instant::now();
     assert!(served.stop().await);
     assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn pages_of_the_application_may_read_every_answer() {
+    let served = Served::new(Router::new().route("/", get(async || "hello")), 16).await;
+    for (path, status) in [("/", 200), ("/nowhere", 404)] {
+        let request = client()
+            .get(format!("http://{}{path}", served.public))
+            .header("origin", PAGES);
+        let answer = Answer::to(request).await;
+        assert_eq!(answer.status, status);
+        assert_eq!(answer.header("access-control-allow-origin"), PAGES);
+    }
+    assert!(served.stop().await);
 }
