@@ -5,6 +5,7 @@
 
 pub mod containers;
 pub mod database;
+pub mod detour;
 pub mod engines;
 pub mod keys;
 pub mod service;
@@ -17,6 +18,7 @@ mod test_name;
 
 pub use containers::{Engine, EnginePair};
 pub use database::Database;
+pub use detour::Detour;
 pub use engines::{kafka_brokers, postgres_url};
 pub use service::Service;
 pub use tokens::Issuer;
