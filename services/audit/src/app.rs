@@ -1,6 +1,6 @@
 //! What audit consists of, put together.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use catalogue::services::AUDIT;
 use event_bus::kafka::{self, ConsumerSettings};
@@ -34,7 +34,7 @@ pub async fn build(settings: Settings, foundation: Foundation) -> Result<Routes,
     let stop = tasks.stop();
 
     let consumer = consumer_settings(settings.kafka, &common);
-    let recorder = Arc::new(Recorder::new(&database, settings.retention, &metrics));
+    let recorder = Arc::new(Recorder::new(&database, settings.retention, &health, &metrics));
     let (measured, stopped) = (metrics.clone(), stop.clone());
     tasks.spawn("consumer", async move {
         kafka::consume(&AUDIT, consumer, recorder, &measured, stopped).await
@@ -67,14 +67,15 @@ fn keep_keys_fresh(tokens: &TokenChecker, tasks: &Tasks) {
     tasks.spawn_infallible("token-keys", async move { tokens.keep_keys_fresh(stop).await });
 }
 
-/// One connection is left to requests, days and verification; the drain ends before that of the process does.
+/// One connection is left to requests, days and verification. Leaving the group comes after the drain, inside the time
+/// that the process has to stop.
 fn consumer_settings(kafka: kafka::KafkaSettings, common: &ServiceSettings) -> ConsumerSettings {
     let connections = common.database.as_ref().map_or(1, |database| database.max_connections);
     let replica = common.process.pod_name.as_deref().unwrap_or(AUDIT.app_id);
     let settings = ConsumerSettings::new(kafka, replica);
     ConsumerSettings {
         concurrency: connections.saturating_sub(1).max(1) as usize,
-        drain: common.process.drain.div_f64(2.0).min(Duration::from_secs(10)),
+        drain: common.process.drain / 2,
         ..settings
     }
 }

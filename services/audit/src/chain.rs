@@ -150,9 +150,9 @@ mod tests {
             |row| row.previous_hash.0[31] = 1,
         ];
         for (index, change) in changes.iter().enumerate() {
-            let mut changed = row();
-            change(&mut changed);
-            assert_ne!(changed.computed("ada"), original, "change {index}");
+            let mut other = row();
+            change(&mut other);
+            assert_ne!(other.computed("ada"), original, "change {index}");
         }
         assert_ne!(row().computed("bob"), original);
         let sealed = row().sealed("ada");

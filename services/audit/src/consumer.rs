@@ -9,7 +9,10 @@ use catalogue::{
 use event_bus::{Cause, Delivery, Handler, Outcome};
 use jiff::Timestamp;
 use metrics::{IntCounter, Metrics};
-use service_kit::database::{Database, is_unavailable};
+use service_kit::{
+    database::{Database, is_unavailable},
+    health::Health,
+};
 
 use crate::{
     append::{Appended, Error, append},
@@ -21,18 +24,20 @@ use crate::{
 pub(crate) struct Recorder {
     database: Database,
     retention: Retention,
+    health: Health,
     appended: BTreeMap<&'static str, IntCounter>,
     expired: IntCounter,
 }
 
 impl Recorder {
-    pub(crate) fn new(database: &Database, retention: Retention, metrics: &Metrics) -> Self {
+    pub(crate) fn new(database: &Database, retention: Retention, health: &Health, metrics: &Metrics) -> Self {
         let appended = AUDIT
             .reads_topics()
             .map(|topic| (topic, metrics.counter(&AUDIT_ROWS_APPENDED_TOTAL, &[topic])));
         Self {
             database: database.clone(),
             retention,
+            health: health.clone(),
             appended: appended.collect(),
             expired: metrics.counter(&AUDIT_EXPIRED_EVENTS_TOTAL, &[]),
         }
@@ -61,7 +66,8 @@ impl Handler for Recorder {
     }
 
     async fn available(&self) -> bool {
-        self.database.is_reachable().await
+        // The health knows whether the schema is migrated, and hears late of an outage.
+        self.health.may_consume() && self.database.is_reachable().await
     }
 }
 

@@ -40,7 +40,7 @@ pub(crate) async fn keep(database: Database, retention: Retention, metrics: Metr
             tokio::time::sleep(pause).await;
         }
     };
-    stop.run_until_cancelled(keeping).await;
+    stop.run_until_cancelled(Box::pin(keeping)).await;
 }
 
 /// Makes the partitions of today and of the week ahead. Gives the number of days, from tomorrow on, that have one.

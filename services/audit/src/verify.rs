@@ -70,7 +70,7 @@ pub(crate) async fn keep_verifying(database: Database, metrics: Metrics, stop: C
             sleep(LOOK_EVERY).await;
         }
     };
-    stop.run_until_cancelled(keeping).await;
+    stop.run_until_cancelled(Box::pin(keeping)).await;
 }
 
 async fn pass_if_due(database: &Database, replica: Uuid, failures: &IntCounter) -> sqlx::Result<()> {

@@ -109,6 +109,9 @@ impl Walk {
                     task_id: last.task_id,
                     position: last.position,
                 };
+                // What is behind is not looked for again.
+                let done = self.tasks.partition_point(|task| *task < last.task_id);
+                self.tasks.drain(..done);
                 return Ok(Some(rows.into_iter().map(line).collect()));
             }
             self.behind.task_id = *last_task;
