@@ -60,6 +60,7 @@ fn describe_queries(engines: &Engines, folder: &Path) -> Result<()> {
     )?;
     let packages: Vec<_> = services.iter().flat_map(|name| ["--package", name.as_str()]).collect();
     let target = workspace::target()?.join("sqlx");
+    eprintln!("sqlx: asking PostgreSQL what the queries mean, usually 30 s, and 3 min the first time …");
     let mut clean = workspace::cargo();
     // The macros run only in what is compiled.
     commands::run_quietly(clean.arg("clean").args(&packages).arg("--target-dir").arg(&target))?;
@@ -72,7 +73,7 @@ fn describe_queries(engines: &Engines, folder: &Path) -> Result<()> {
         .envs(&database.variables)
         .env("SQLX_OFFLINE", "false")
         .env("SQLX_OFFLINE_DIR", folder);
-    commands::run(&mut check)
+    commands::run_quietly(&mut check)
 }
 
 fn services_with_migrations() -> Result<Vec<String>> {

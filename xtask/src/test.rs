@@ -96,7 +96,9 @@ fn run_on_engines(mut cargo: Command) -> Result<()> {
         .chain(["--features", "event-bus/crash-points"])
         .collect();
     let mut build = workspace::cargo();
-    let engines = Engines::start(build.args(["test", "--no-run"]).args(&company))?;
+    let engines = Engines::start(build.args(["test", "--no-run"]).args(&company)).context(
+        "could not start what the tests run on, or not build them (after a change of a query: cargo xtask sqlx)",
+    )?;
     let queries = sqlx::check(&engines);
     let tests = commands::run(cargo.args(&company).envs(engines.variables()));
     match (queries, tests) {
