@@ -25,19 +25,11 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    contract::{self, RawRecord, Replica, Transport, contract_suite},
+    contract::{RawRecord, Replica, Transport, contract_suite},
     support::{self, Record},
 };
 
 contract_suite!(Kafka);
-
-/// Not a test of its own: with its variable set it is the victim of another one, and never ends.
-#[tokio::test]
-async fn victim() {
-    if let Ok(address) = std::env::var(contract::redelivery::VICTIM) {
-        contract::redelivery::die::<Kafka>(&address).await;
-    }
-}
 
 pub(crate) struct Kafka {
     settings: KafkaSettings,

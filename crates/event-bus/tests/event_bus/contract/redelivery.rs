@@ -21,7 +21,7 @@ use super::{
 use crate::{sample::task_updated, support::PATIENCE};
 
 /// Tells a process of this program that it is the victim, and of which topic.
-pub(crate) const VICTIM: &str = "TASKFLOW_TEST_VICTIM";
+const VICTIM: &str = "TASKFLOW_TEST_VICTIM";
 
 /// The task with whose event the victim dies: its effect is there, its offset has not moved.
 const FATAL_TASK: i64 = 13;
@@ -30,6 +30,7 @@ const FATAL_TASK: i64 = 13;
 pub(crate) const POISONED_TASK: i64 = 66;
 
 pub(crate) async fn what_a_killed_replica_had_not_acknowledged_comes_again<T: Transport>() {
+    victims_die_here::<T>().await;
     let transport = T::start(3).await;
     let events: Vec<_> = (1..=5)
         .flat_map(|version| (1..=20).map(move |task| task_updated(task, version)))
@@ -64,6 +65,7 @@ pub(crate) async fn what_a_killed_replica_had_not_acknowledged_comes_again<T: Tr
 
 /// A pause of the machine longer than a session: the group gives the partitions away, and the replica does not know.
 pub(crate) async fn a_replica_that_was_frozen_is_replaced_and_comes_back<T: Transport>() {
+    victims_die_here::<T>().await;
     let transport = T::start(3).await;
     let publish = async |version, tasks: &[i64]| {
         let events: Vec<_> = tasks.iter().map(|task| task_updated(*task, version)).collect();
@@ -98,10 +100,12 @@ pub(crate) struct VictimProcess {
 }
 
 impl VictimProcess {
-    /// Starts it, with this variable.
+    /// Runs the test that calls this once more, with this variable. It begins with [`victims_die_here`].
     pub(crate) fn start(address: &str, variable: Option<(&str, &str)>) -> Self {
+        let test = std::thread::current();
+        let test = test.name().expect("a test's thread has its name");
         let mut process = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "kafka::victim", "--nocapture"])
+            .args(["--exact", test, "--nocapture"])
             .env(VICTIM, address)
             .envs(variable)
             .stdout(Stdio::piped())
@@ -152,15 +156,17 @@ fn applied(line: &str) -> Option<(i64, i64)> {
     Some((task.parse().unwrap(), version.parse().unwrap()))
 }
 
-/// The victim's whole life.
-pub(crate) async fn die<T: Transport>(address: &str) {
-    let transport = T::at(address);
-    let patient = RetryPolicy {
-        attempt_timeout: Duration::from_hours(1),
-        ..RETRY
-    };
-    let _replica = transport.join(Arc::new(Victim), patient);
-    std::future::pending::<()>().await;
+/// In the process of a victim this is its whole life; elsewhere it is nothing.
+pub(crate) async fn victims_die_here<T: Transport>() {
+    if let Ok(address) = std::env::var(VICTIM) {
+        let transport = T::at(&address);
+        let patient = RetryPolicy {
+            attempt_timeout: Duration::from_hours(1),
+            ..RETRY
+        };
+        let _replica = transport.join(Arc::new(Victim), patient);
+        std::future::pending::<()>().await;
+    }
 }
 
 struct Victim;
