@@ -1,13 +1,13 @@
 //! What chat-api consists of, put together.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use catalogue::services::CHAT_API;
 use event_bus::kafka::Publisher;
 use metrics::Metrics;
 use outbox::{Bell, relay};
 use service_kit::{
-    auth::{ServiceTokenChecker, TokenChecker},
+    auth::{LocalIssuer, ServiceTokenChecker, TokenChecker, TokenSigner},
     cli::Foundation,
     database::{self, Database},
     limits::{self, UserRate},
@@ -17,7 +17,16 @@ use service_kit::{
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
-use crate::{http, settings::Settings, store};
+use crate::{
+    http::{self, accounts::Accounts},
+    settings::Settings,
+    store,
+};
+
+/// `iss` of the tokens of built-in accounts where nobody says how people reach the application.
+const LOCAL_ISSUER: &str = "http://127.0.0.1:8000";
+/// How often per second the password of one name may be tried.
+const TRIES_PER_SECOND: u32 = 2;
 
 /// What answering requests needs. Clones share everything.
 #[derive(Clone, Debug)]
@@ -52,7 +61,18 @@ pub async fn build(settings: Settings, foundation: Foundation) -> Result<Routes,
     );
     tasks.spawn_infallible("prune-idempotency-keys", prune_keys(database.clone(), stop.clone()));
 
-    let tokens = TokenChecker::new(settings.tokens, None, &health, &metrics);
+    let issuer = settings.public_url.clone().unwrap_or_else(|| LOCAL_ISSUER.to_owned());
+    let signer = settings
+        .accounts
+        .as_ref()
+        .map(|it| TokenSigner::from_ed25519_pem(it.private_key.expose()));
+    let signer = signer.transpose()?.map(Arc::new);
+    let audience = settings.tokens.audience.clone();
+    let own = signer.as_ref().map(|signer| LocalIssuer {
+        name: issuer.clone(),
+        key: signer.public_key(),
+    });
+    let tokens = TokenChecker::new(settings.tokens, own, &health, &metrics);
     tasks.spawn_infallible("token-keys", keep_keys_fresh(tokens.clone(), stop.clone()));
     let services = ServiceTokenChecker::new(settings.service_key, &metrics);
     let per_second = common.limits.user_requests_per_second;
@@ -61,9 +81,18 @@ pub async fn build(settings: Settings, foundation: Foundation) -> Result<Routes,
     let app = App {
         database,
         bell,
-        metrics,
+        metrics: metrics.clone(),
     };
-    let public = http::public(&app, &tokens, &rate);
+    let mut public = http::public(&app, &tokens, &rate);
+    if let Some(signer) = signer {
+        public = public.merge(http::accounts::routes(Accounts {
+            app: app.clone(),
+            signer,
+            issuer,
+            audience,
+            rate: UserRate::new(TRIES_PER_SECOND, &metrics),
+        }));
+    }
     Ok(Routes {
         public: match &settings.public_url {
             Some(url) => limits::allow_origin(public, url),

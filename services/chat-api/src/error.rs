@@ -9,6 +9,7 @@ use service_kit::{
 };
 
 use crate::{
+    http::me::Me,
     shape::{invalid::InvalidFields, task::TaskView},
     usecase::Error,
 };
@@ -20,6 +21,9 @@ impl From<Error> for Problem {
             Error::VersionMismatch(task) => Self::new(&codes::VERSION_MISMATCH)
                 .member("current", json!(TaskView::from(&*task)))
                 .header(header::ETAG, etag(task.version)),
+            Error::ProfileMismatch { user, current } => Self::new(&codes::VERSION_MISMATCH)
+                .member("current", json!(Me::new(&user, &current)))
+                .header(header::ETAG, etag(current.version)),
             Error::Invalid(invalid) => invalid_body(invalid.into_errors()),
             Error::Snooze(SnoozeError::Past) => {
                 let message = "must lead to a later time than now";

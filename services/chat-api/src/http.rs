@@ -1,10 +1,17 @@
 //! Translates: requests into questions and commands, answers and errors into responses.
 
 mod answer;
+mod batch;
 mod caller;
 mod conditional;
+mod history;
 mod keyed;
+mod list;
+pub(crate) mod me;
 mod occurrences;
+mod page;
+mod recurrence;
+mod tags;
 mod tasks;
 mod write;
 
@@ -23,7 +30,8 @@ use crate::app::App;
 /// The routes for people.
 pub(crate) fn public(app: &App, tokens: &TokenChecker, rate: &UserRate) -> Router {
     let routes = Router::new()
-        .route("/tasks", post(tasks::create))
+        .route("/tasks", get(list::list).post(tasks::create))
+        .route("/tasks/batch", post(batch::run))
         .route("/tasks/search", get(search::search))
         .route("/recurrence/preview", post(recurrence::preview))
         .route(
@@ -32,7 +40,10 @@ pub(crate) fn public(app: &App, tokens: &TokenChecker, rate: &UserRate) -> Route
         )
         .route("/tasks/{id}/complete", post(tasks::complete))
         .route("/tasks/{id}/reopen", post(tasks::reopen))
-        .route("/tasks/{id}/snooze", post(tasks::snooze));
+        .route("/tasks/{id}/snooze", post(tasks::snooze))
+        .route("/tasks/{id}/history", get(history::history))
+        .route("/tags", get(tags::list))
+        .route("/me", get(me::read).put(me::replace));
     users_only(routes, tokens, rate).with_state(app.clone())
 }
 

@@ -75,7 +75,7 @@ pub(crate) fn count<T>(metrics: &Metrics, operation: &str, done: &Result<T, Erro
     let outcome = match done {
         Ok(_) => "succeeded",
         Err(Error::NotFound) => "not_found",
-        Err(Error::VersionMismatch(_)) => "conflict",
+        Err(Error::VersionMismatch(_) | Error::ProfileMismatch { .. }) => "conflict",
         Err(Error::Invalid(_) | Error::Snooze(_) | Error::Occurrence(_) | Error::TooLarge(_)) => "refused",
         Err(Error::Database(_) | Error::Corrupt(_) | Error::Exhausted) => "failed",
     };

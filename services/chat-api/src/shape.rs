@@ -3,6 +3,7 @@
 
 pub(crate) mod choices;
 pub(crate) mod invalid;
+pub(crate) mod language;
 pub(crate) mod recurrence;
 pub(crate) mod request;
 pub(crate) mod scalar;

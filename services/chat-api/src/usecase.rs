@@ -4,10 +4,14 @@
 //! Rows are locked in one order, so that no two transactions ever wait for each other: the idempotency key, tasks by
 //! their id, the person's profile.
 
+pub(crate) mod batch;
 mod changed_fields;
 pub(crate) mod command;
 mod error;
+pub(crate) mod lists;
 pub(crate) mod occurrences;
+pub(crate) mod profile;
+pub(crate) mod search_tasks;
 pub(crate) mod tasks;
 mod write;
 

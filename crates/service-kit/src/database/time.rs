@@ -54,6 +54,12 @@ impl Type<Postgres> for WallTime {
     }
 }
 
+impl PgHasArrayType for WallTime {
+    fn array_type_info() -> PgTypeInfo {
+        PgTypeInfo::with_name("_TIMESTAMP")
+    }
+}
+
 impl Encode<'_, Postgres> for WallTime {
     fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
         let since_epoch = self.0.duration_since(EPOCH);

@@ -5,6 +5,7 @@ use domain::id::{InvalidId, TaskId, UserId};
 use events::CorrelationId;
 use serde::Deserialize;
 use service_kit::{Problem, auth::User, server};
+use utoipa::ToSchema;
 
 /// The person who asks, and what names the request.
 #[derive(Clone, Debug)]
@@ -32,7 +33,8 @@ pub(crate) async fn correlation_id<S: Send + Sync>(parts: &mut Parts, state: &S)
 }
 
 /// A task's number in a path.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
+#[schema(value_type = i64, minimum = 1, maximum = 9_007_199_254_740_991_i64)]
 #[serde(try_from = "String")]
 pub(crate) struct TaskNumber(pub(crate) TaskId);
 

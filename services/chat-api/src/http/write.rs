@@ -18,7 +18,7 @@ use crate::{
     app::App,
     operation,
     store::idempotency,
-    usecase::{Author, Error, Person, command::Command},
+    usecase::{Author, Error, Person, batch, command::Command},
 };
 
 /// A transaction with its author. Dropped without [`Write::finish`], it has no effect, and its key is free again.
@@ -66,6 +66,11 @@ impl<'a> Write<'a> {
     /// Does what the caller wants done.
     pub(crate) async fn run(&mut self, command: &Command) -> Result<Task, Error> {
         operation::run(command, &self.app.metrics, &mut self.transaction, &self.author).await
+    }
+
+    /// Does several things, one after another; each has its own result.
+    pub(crate) async fn run_all(&mut self, commands: &[Command]) -> Result<Vec<Result<Task, Error>>, Error> {
+        batch::apply(&mut self.transaction, &self.author, &self.app.metrics, commands).await
     }
 
     /// Records the answer under the key and commits: the effect and its answer are there together, or not at all.

@@ -1,10 +1,11 @@
 //! What people have chosen.
 
 use domain::id::UserId;
+use service_kit::database::time::{Instant, WallTime};
 use sqlx::{PgConnection, Result};
 
 /// A row of `chat.profile`, without the counter.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ProfileRow {
     pub(crate) time_zone: String,
     pub(crate) language: String,
@@ -21,4 +22,66 @@ pub(crate) async fn find(connection: &mut PgConnection, user: &UserId) -> Result
     )
     .fetch_optional(connection)
     .await
+}
+
+/// As [`find`], and nobody else changes it before the transaction ends.
+pub(crate) async fn find_and_lock(connection: &mut PgConnection, user: &UserId) -> Result<Option<ProfileRow>> {
+    sqlx::query_as!(
+        ProfileRow,
+        "select time_zone, language, channels, version from chat.profile where user_id = $1 for update",
+        user.as_str(),
+    )
+    .fetch_optional(connection)
+    .await
+}
+
+/// Writes what a person has chosen; the counter stays as it is.
+pub(crate) async fn save(connection: &mut PgConnection, user: &UserId, profile: &ProfileRow) -> Result<()> {
+    sqlx::query!(
+        "insert into chat.profile as profile (user_id, time_zone, language, channels, version)
+        values ($1, $2, $3, $4, $5)
+        on conflict (user_id) do update
+            set time_zone = $2, language = $3, channels = $4, version = $5",
+        user.as_str(),
+        profile.time_zone,
+        profile.language,
+        &profile.channels,
+        profile.version,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// The wall times of this person's floating due times, each once; their tasks are locked, in the order of their ids.
+pub(crate) async fn lock_floating(connection: &mut PgConnection, user: &UserId) -> Result<Vec<WallTime>> {
+    sqlx::query_scalar!(
+        r#"with floating as (
+            select due_local from chat.task where user_id = $1 and due_kind = 'floating' order by id for update
+        )
+        select distinct due_local as "due_local!" from floating"#,
+        user.as_str(),
+    )
+    .fetch_all(connection)
+    .await
+}
+
+/// Gives floating due times their instants anew.
+pub(crate) async fn move_floating(
+    connection: &mut PgConnection,
+    user: &UserId,
+    instants: &[(WallTime, Instant)],
+) -> Result<()> {
+    let (locals, instants): (Vec<_>, Vec<_>) = instants.iter().copied().unzip();
+    sqlx::query!(
+        "update chat.task set due_at = moved.due_at
+        from unnest($2::timestamp[], $3::timestamptz[]) as moved (due_local, due_at)
+        where user_id = $1 and due_kind = 'floating' and task.due_local = moved.due_local",
+        user.as_str(),
+        locals.as_slice() as _,
+        instants.as_slice() as _,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
 }

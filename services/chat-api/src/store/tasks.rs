@@ -41,6 +41,21 @@ pub(crate) async fn find_and_lock(connection: &mut PgConnection, user: &UserId, 
         .await
 }
 
+/// Locks these tasks of this person and those that follow them in their series, in the order of their ids.
+pub(crate) async fn lock_all(connection: &mut PgConnection, user: &UserId, ids: &[i64]) -> Result<()> {
+    sqlx::query!(
+        "select id from chat.task
+        where user_id = $1
+            and (id = any($2) or id in (select task_id from chat.occurrence where predecessor_id = any($2)))
+        order by id for update",
+        user.as_str(),
+        ids,
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(())
+}
+
 /// One task, whosever it is, locked: for the service that makes next instances, which knows no person.
 pub(crate) async fn find_any_and_lock(connection: &mut PgConnection, id: TaskId) -> Result<Option<TaskRow>> {
     select_tasks!("where id = $1 for update", id.get())

@@ -1,12 +1,18 @@
 use catalogue::topics;
-use domain::task::{
-    Task,
-    problem::Problems,
-    transition::{OccurrenceError, SnoozeError},
+use domain::{
+    id::UserId,
+    task::{
+        Task,
+        problem::Problems,
+        transition::{OccurrenceError, SnoozeError},
+    },
 };
 use outbox::AppendError;
 
-use crate::{shape::invalid::InvalidFields, store::row::CorruptRow};
+use crate::{
+    shape::invalid::InvalidFields,
+    store::{profiles::ProfileRow, row::CorruptRow},
+};
 
 /// Why nothing was done.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +23,14 @@ pub(crate) enum Error {
     /// It was changed in the meantime; this is what it is now.
     #[error("the task is another version")]
     VersionMismatch(Box<Task>),
+    /// The profile was changed in the meantime.
+    #[error("the profile is another version")]
+    ProfileMismatch {
+        /// Whose it is.
+        user: UserId,
+        /// What it is now.
+        current: Box<ProfileRow>,
+    },
     /// Fields that cannot be.
     #[error(transparent)]
     Invalid(#[from] InvalidFields),
