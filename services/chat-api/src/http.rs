@@ -1,5 +1,6 @@
 //! Translates: requests into questions and commands, answers and errors into responses.
 
+pub(crate) mod accounts;
 mod answer;
 mod batch;
 mod caller;
@@ -11,6 +12,7 @@ pub(crate) mod me;
 mod occurrences;
 mod page;
 mod recurrence;
+mod search;
 mod tags;
 mod tasks;
 mod write;

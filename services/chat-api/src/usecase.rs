@@ -4,6 +4,7 @@
 //! Rows are locked in one order, so that no two transactions ever wait for each other: the idempotency key, tasks by
 //! their id, the person's profile.
 
+pub(crate) mod accounts;
 pub(crate) mod batch;
 mod changed_fields;
 pub(crate) mod command;
