@@ -37,6 +37,11 @@ pub const CHAT_API: Service = Service {
         route(Method::Get, "/tags", Access::User),
         route(Method::Get, "/me", Access::User),
         route(Method::Put, "/me", Access::User),
+        // Built-in accounts, where they are on.
+        route(Method::Post, "/accounts", Access::Anyone),
+        route(Method::Post, "/sessions", Access::Anyone),
+        route(Method::Get, "/.well-known/jwks.json", Access::Anyone),
+        route(Method::Get, "/.well-known/openid-configuration", Access::Anyone),
         route(Method::Get, "/openapi.json", Access::Anyone),
         CREATE_OCCURRENCE,
     ],

@@ -1,5 +1,7 @@
 //! The service seen from outside: a process of its own, over HTTP, with a real PostgreSQL and a real Kafka.
 
+mod accounts;
 mod app;
 mod events;
+mod search;
 mod slice;
