@@ -34,8 +34,9 @@ const CONNECT_TIME: Duration = Duration::from_secs(1);
 const CALL_TIME: Duration = Duration::from_secs(2);
 /// Time in which chat-api must say whether it can be called.
 const LOOK_TIME: Duration = Duration::from_secs(1);
-/// Time between two looks of the watch.
-const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// Time between two looks of the watch. Shorter than the retries of one delivery take together, so that an outage is
+/// known before they are used up.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// chat-api, by the port for other services.
 #[derive(Debug)]
@@ -149,7 +150,7 @@ impl ChatApi {
     }
 
     /// Whether it says that it can be called: it lives, and its database is there.
-    pub(crate) async fn is_available(&self) -> bool {
+    async fn is_available(&self) -> bool {
         let look = self.client.get(format!("{}{}", self.url, paths::READY_EVENTS));
         let answer = look.timeout(LOOK_TIME).send().await;
         answer.is_ok_and(|response| response.status().is_success())

@@ -2,7 +2,7 @@
 
 use service_kit::problem::codes;
 use sqlx::Connection as _;
-use test_kit::{Database, keys, wait_until};
+use test_kit::{Database, Detour, keys, wait_until};
 
 use crate::{
     completions::Recurring,
@@ -135,6 +135,27 @@ async fn a_claim_that_somebody_else_holds_is_waited_for() {
     assert!(world.chat_api.commands().is_empty());
     open.rollback().await.unwrap();
     goes_on(&world, replica, 1).await;
+}
+
+#[tokio::test]
+async fn a_database_that_is_cut_off_or_hangs_is_waited_for() {
+    let world = World::new().await;
+    let detour = Detour::to(&world.database.url()).await;
+    detour.open();
+    let replica = world.start_with(&[("TASKFLOW_DATABASE_URL", &detour.url())]).await;
+    may_consume(&replica, true).await;
+
+    detour.hang();
+    world.publish([&Recurring::weekly(1).completed()]).await;
+    replica.reaches("consumption_paused", 1).await;
+    detour.open();
+    world.commands(1).await;
+
+    detour.cut();
+    world.publish([&Recurring::weekly(2).completed()]).await;
+    replica.reaches("consumption_paused", 1).await;
+    detour.open();
+    goes_on(&world, replica, 2).await;
 }
 
 #[tokio::test]
