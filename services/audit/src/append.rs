@@ -118,12 +118,14 @@ async fn try_append(database: &Database, row: Row, user_id: &str) -> Result<Appe
 }
 
 async fn prepare(database: &Database, day: Day) -> Result<(), Error> {
-    let prepared = async { store::days::prepare(&mut *database.acquire().await?, day).await };
-    match prepared.await {
-        Ok(made) => {
-            tracing::info!(day = %day, made, "prepared {day} for an event of it");
-            Ok(())
-        }
-        Err(source) => Err(Error::NoDay { day, source }),
-    }
+    let prepared = async {
+        let mut transaction = database.begin().await?;
+        store::days::wait_shortly(&mut transaction).await?;
+        let made = store::days::prepare(&mut transaction, day).await?;
+        transaction.commit().await?;
+        Ok(made)
+    };
+    let made = prepared.await.map_err(|source| Error::NoDay { day, source })?;
+    tracing::info!(day = %day, made, "prepared {day} for an event of it");
+    Ok(())
 }

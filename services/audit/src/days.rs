@@ -60,7 +60,8 @@ pub async fn drop_old(database: &Database, retention: Retention, today: Day) -> 
     let oldest = retention.oldest(today);
     for day in prepared.into_iter().take_while(|day| *day < oldest) {
         let mut transaction = database.begin().await?;
-        store::days::be_patient_but_polite(&mut transaction).await?;
+        store::days::wait_shortly(&mut transaction).await?;
+        store::days::take_long(&mut transaction).await?;
         let dropped = store::days::drop(&mut transaction, day).await?;
         transaction.commit().await?;
         if dropped {

@@ -108,17 +108,18 @@ fn limit_of(page: &Page) -> Result<i64, Problem> {
 
 /// A page of the record of this person's task; `None` when they have no such task.
 async fn load(app: &App, user_id: &str, task_id: i64, after: i64, limit: i64) -> sqlx::Result<Option<Trail>> {
-    let mut connection = app.database.acquire().await?;
+    let mut transaction = app.database.begin().await?;
+    store::rows::see_one_moment(&mut transaction).await?;
+    let Some(head) = store::chains::find(&mut transaction, task_id, user_id).await? else {
+        return Ok(None);
+    };
     let behind = Behind {
         task_id,
         position: after,
     };
-    // Before head and anchors: so no row is missing from both when a day is dropped meanwhile.
-    let rows = store::rows::of_task(&mut connection, user_id, behind, limit).await?;
-    let Some(head) = store::chains::find(&mut connection, task_id, user_id).await? else {
-        return Ok(None);
-    };
-    let anchors = store::chains::anchors(&mut connection, task_id - 1, task_id).await?;
+    let rows = store::rows::of_tasks(&mut transaction, &[task_id], behind, limit).await?;
+    let anchors = store::chains::anchors(&mut transaction, task_id - 1, task_id).await?;
+    transaction.commit().await?;
     let last = rows.last().map(|row| row.position);
     Ok(Some(Trail {
         task_id,

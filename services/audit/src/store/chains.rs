@@ -5,12 +5,14 @@ use sqlx::{PgConnection, Result};
 use crate::chain::{Anchor, Hash, Head};
 
 /// The head of a task's chain, which nobody else can continue before the transaction ends. A task that is new begins
-/// one for this person.
+/// one for this person. Waits for others 2 s at most, here and later in the transaction.
 pub(crate) async fn lock(connection: &mut PgConnection, task_id: i64, user_id: &str) -> Result<Head> {
-    // An update that changes nothing locks the row and returns it, in one round trip for new tasks and old.
+    // An update that changes nothing locks the row and returns it, in one round trip for new tasks and old; the limit
+    // is set on the way, before the row is locked.
     sqlx::query_as!(
         Head,
-        r#"insert into audit.chain as it (task_id, user_id, position, hash) values ($1, $2, 0, $3)
+        r#"insert into audit.chain as it (task_id, user_id, position, hash)
+        select $1, $2, 0, $3 from set_config('lock_timeout', '2s', true)
         on conflict on constraint chain_pkey do update set position = it.position
         returning task_id, user_id, position, hash as "hash: Hash""#,
         task_id,

@@ -18,13 +18,18 @@ pub(crate) async fn prepare(connection: &mut PgConnection, day: Day) -> Result<b
         .await
 }
 
-/// Lets statements of this transaction take long, and wait for locks only shortly: whoever waits for one on the whole
-/// table makes all others wait behind it.
-pub(crate) async fn be_patient_but_polite(connection: &mut PgConnection) -> Result<()> {
-    sqlx::query!("set local statement_timeout = '10min'")
-        .execute(&mut *connection)
-        .await?;
+/// Lets the transaction wait for each lock only shortly. Whoever waits for one on the whole table makes all others wait
+/// behind it; whoever waits for a day that is being dropped had better say so than be cut off.
+pub(crate) async fn wait_shortly(connection: &mut PgConnection) -> Result<()> {
     sqlx::query!("set local lock_timeout = '1s'")
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Lets the statements of the transaction take long: a day may have millions of rows.
+pub(crate) async fn take_long(connection: &mut PgConnection) -> Result<()> {
+    sqlx::query!("set local statement_timeout = '10min'")
         .execute(connection)
         .await?;
     Ok(())

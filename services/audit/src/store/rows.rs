@@ -82,25 +82,6 @@ pub(crate) struct Behind {
     pub(crate) position: i64,
 }
 
-/// The next rows of this person's task.
-pub(crate) async fn of_task(
-    connection: &mut PgConnection,
-    user_id: &str,
-    behind: Behind,
-    limit: i64,
-) -> Result<Vec<Row>> {
-    page!(
-        "from audit.event as it join audit.chain as head on head.task_id = it.task_id
-        where head.user_id = $3 and it.task_id = $4 and it.position > $5",
-        limit,
-        user_id,
-        behind.task_id,
-        behind.position
-    )
-    .fetch_all(connection)
-    .await
-}
-
 /// The next rows of these tasks.
 pub(crate) async fn of_tasks(
     connection: &mut PgConnection,
@@ -132,12 +113,12 @@ pub(crate) async fn up_to(connection: &mut PgConnection, through: i64, behind: B
     .await
 }
 
-/// Keeps every day where it is until the transaction ends. The first statement of a transaction that sees one state.
-pub(crate) async fn keep_days(connection: &mut PgConnection) -> Result<()> {
+/// Lets the rest of the transaction see one moment, in which every day is where it is. Its first statements.
+pub(crate) async fn see_one_moment(connection: &mut PgConnection) -> Result<()> {
     sqlx::query!("set transaction isolation level repeatable read")
         .execute(&mut *connection)
         .await?;
-    // Before the first look, which fixes the state: a day that is dropped in between would be missing in the rows, and
+    // Before the first look, which fixes the moment: a day that is dropped in between would be missing in the rows, and
     // its anchors would not be there yet.
     sqlx::query!("lock table audit.event in access share mode")
         .execute(connection)

@@ -88,3 +88,25 @@ async fn events_wait_while_their_day_cannot_be_made() {
     world.assert_whole(2).await;
     world.assert_no_dead_letters().await;
 }
+
+/// As after the loss of a machine: the transaction of another replica is still open.
+#[tokio::test]
+async fn a_chain_that_somebody_else_holds_is_waited_for() {
+    let world = World::new().await;
+    let replica = world.start().await;
+    world.publish(&[task_event("ada", 7, 1)]).await;
+    world.rows(1).await;
+    let mut open = world.pool.begin().await.unwrap();
+    sqlx::query("select from audit.chain where task_id = 7 for update")
+        .execute(&mut *open)
+        .await
+        .unwrap();
+    world.publish(&[task_event("ada", 7, 2)]).await;
+    replica.reaches(RETRIES, 5.0).await;
+    assert_eq!(world.count().await, 1);
+    open.rollback().await.unwrap();
+    world.rows(2).await;
+    replica.stop().await;
+    world.assert_whole(2).await;
+    world.assert_no_dead_letters().await;
+}
