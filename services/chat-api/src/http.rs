@@ -10,6 +10,7 @@ mod keyed;
 mod list;
 pub(crate) mod me;
 mod occurrences;
+mod openapi;
 mod page;
 mod recurrence;
 mod search;
@@ -46,7 +47,9 @@ pub(crate) fn public(app: &App, tokens: &TokenChecker, rate: &UserRate) -> Route
         .route("/tasks/{id}/history", get(history::history))
         .route("/tags", get(tags::list))
         .route("/me", get(me::read).put(me::replace));
-    users_only(routes, tokens, rate).with_state(app.clone())
+    users_only(routes, tokens, rate)
+        .route("/openapi.json", get(openapi::read))
+        .with_state(app.clone())
 }
 
 /// The routes for other services.

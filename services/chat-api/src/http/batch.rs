@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use service_kit::{
     Problem,
-    problem::{Fault, FieldError, codes},
+    problem::{CONTENT_TYPE, Fault, FieldError, codes},
 };
 use tracing::{Instrument as _, info_span};
 use utoipa::ToSchema;
@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 use super::{
     answer::Answer,
     caller::Caller,
-    keyed::Keyed,
+    keyed::{IdempotencyKeyHeader, Keyed},
     write::{Begun, Write},
 };
 use crate::{
@@ -136,9 +136,15 @@ struct OperationResult {
 /// Do several things at once
 #[utoipa::path(
     post, path = "/tasks/batch", tag = "tasks", operation_id = "run_batch",
-    params(("Idempotency-Key" = Option<String>, Header, description = "Makes sending it twice have one effect")),
+    params(IdempotencyKeyHeader),
     request_body = Batch,
-    responses((status = 200, description = "What became of each operation", body = BatchResults)),
+    responses(
+        (status = 200, description = "What became of each operation", body = BatchResults),
+        (
+            status = 409, description = "The batch is atomic and an operation failed; `results` tells which and why",
+            body = Problem, content_type = CONTENT_TYPE,
+        ),
+    ),
 )]
 pub(super) async fn run(
     State(app): State<App>,

@@ -8,6 +8,7 @@ use service_kit::{
     Problem,
     problem::{Fault, FieldError, codes},
 };
+use utoipa::IntoParams;
 
 use crate::usecase::Precondition;
 
@@ -18,6 +19,36 @@ pub(crate) struct IfMatch(pub(crate) Precondition);
 /// What `If-None-Match` excludes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct IfNoneMatch(Option<Tags>);
+
+/// `If-Match`, for the document.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "stands for its parameter")]
+pub(super) struct IfMatchHeader {
+    /// Entity tags of the versions that may be changed. Without it the last write wins.
+    #[param(
+        rename = "If-Match",
+        nullable = false,
+        pattern = r#"^(\*|(W/)?"[!#-~]*"(, ?(W/)?"[!#-~]*")*)$"#,
+        example = "\"7\""
+    )]
+    if_match: Option<String>,
+}
+
+/// `If-None-Match`, for the document.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "stands for its parameter")]
+pub(super) struct IfNoneMatchHeader {
+    /// Entity tags of what the caller has already.
+    #[param(
+        rename = "If-None-Match",
+        nullable = false,
+        pattern = r#"^(\*|(W/)?"[!#-~]*"(, ?(W/)?"[!#-~]*")*)$"#,
+        example = "\"7\""
+    )]
+    if_none_match: Option<String>,
+}
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Tags {

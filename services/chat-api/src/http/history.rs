@@ -89,7 +89,7 @@ enum ChangeKind {
 /// Read what happened to a task
 #[utoipa::path(
     get, path = "/tasks/{id}/history", tag = "tasks", operation_id = "read_history",
-    params(("id" = TaskNumber, Path, description = "Which task"), HistoryQuery),
+    params(("id" = inline(TaskNumber), Path, description = "Which task"), HistoryQuery),
     responses((status = 200, description = "A page of changes", body = ChangePage)),
 )]
 pub(super) async fn history(

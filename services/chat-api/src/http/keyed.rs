@@ -11,6 +11,7 @@ use service_kit::{
     problem::{Fault, FieldError, codes},
 };
 use sha2::{Digest as _, Sha256};
+use utoipa::IntoParams;
 
 /// Carries the key.
 pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -25,6 +26,22 @@ pub(crate) struct IdempotencyKey {
     pub(crate) key: String,
     /// SHA-256 of method, path and body.
     pub(crate) fingerprint: Vec<u8>,
+}
+
+/// `Idempotency-Key`, for the document.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "stands for its parameter")]
+pub(super) struct IdempotencyKeyHeader {
+    /// Makes one request of all with the same key: the effect comes once, and the same answer each time, for a day.
+    #[param(
+        rename = "Idempotency-Key",
+        nullable = false,
+        min_length = 1,
+        max_length = 255,
+        pattern = "^[!-~]+$"
+    )]
+    idempotency_key: Option<String>,
 }
 
 /// A body, and the key of the request if it has one.

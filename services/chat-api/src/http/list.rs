@@ -63,7 +63,7 @@ pub(super) struct ListQuery {
     text: Option<String>,
     /// What they are sorted by; `-` in front turns it round.
     #[serde(default)]
-    #[param(required = false)]
+    #[param(required = false, inline)]
     sort: Sort,
     /// Tasks on a page. It may hold fewer where their texts are long.
     #[param(minimum = 1, maximum = 200, default = 50, nullable = false)]

@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 use super::{
     answer::Answer,
     caller::Caller,
-    conditional::{IfMatch, IfNoneMatch},
+    conditional::{IfMatch, IfMatchHeader, IfNoneMatch, IfNoneMatchHeader},
 };
 use crate::{
     app::App,
@@ -98,7 +98,7 @@ impl Me {
 /// Read what the caller has chosen
 #[utoipa::path(
     get, path = "/me", tag = "me", operation_id = "read_me",
-    params(("If-None-Match" = Option<String>, Header, description = "Entity tags of what the caller has already")),
+    params(IfNoneMatchHeader),
     responses(
         (status = 200, description = "The caller", body = Me, headers(("ETag" = String, description = "Its version"))),
         (status = 304, description = "The caller has it already", headers(("ETag" = String, description = "Its version"))),
@@ -120,7 +120,7 @@ pub(super) async fn read(State(app): State<App>, caller: Caller, have: IfNoneMat
 /// from now on.
 #[utoipa::path(
     put, path = "/me", tag = "me", operation_id = "replace_me",
-    params(("If-Match" = Option<String>, Header, description = "Entity tags of the versions that may be replaced")),
+    params(IfMatchHeader),
     request_body = Choices,
     responses((status = 200, description = "The caller", body = Me, headers(("ETag" = String, description = "Its version")))),
 )]

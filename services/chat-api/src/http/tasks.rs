@@ -8,13 +8,14 @@ use axum::{
 use service_kit::{
     Problem, database,
     extract::{Json, Path},
+    problem::CONTENT_TYPE,
 };
 
 use super::{
     answer::Answer,
     caller::{Caller, TaskNumber},
-    conditional::{IfMatch, IfNoneMatch},
-    keyed::{IdempotencyKey, Key, Keyed},
+    conditional::{IfMatch, IfMatchHeader, IfNoneMatch, IfNoneMatchHeader},
+    keyed::{IdempotencyKey, IdempotencyKeyHeader, Key, Keyed},
     write::{Begun, Write},
 };
 use crate::{
@@ -23,6 +24,7 @@ use crate::{
     shape::{
         request::{NewTask, TaskChanges},
         snooze::Snooze,
+        task::TaskView,
     },
     usecase::{
         command::{Command, Target},
@@ -31,6 +33,18 @@ use crate::{
 };
 
 /// Create a task
+#[utoipa::path(
+    post, path = "/tasks", tag = "tasks", operation_id = "create_task",
+    params(IdempotencyKeyHeader),
+    request_body = NewTask,
+    responses((
+        status = 201, description = "The task", body = TaskView,
+        headers(
+            ("ETag" = String, description = "Strong entity tag of its version"),
+            ("Location" = String, description = "Where it is"),
+        ),
+    )),
+)]
 pub(super) async fn create(
     State(app): State<App>,
     caller: Caller,
@@ -40,6 +54,14 @@ pub(super) async fn create(
 }
 
 /// Read a task
+#[utoipa::path(
+    get, path = "/tasks/{id}", tag = "tasks", operation_id = "read_task",
+    params(("id" = inline(TaskNumber), Path, description = "Which task"), IfNoneMatchHeader),
+    responses(
+        (status = 200, description = "The task", body = TaskView, headers(("ETag" = String, description = "Strong entity tag of its version"))),
+        (status = 304, description = "The caller has it already", headers(("ETag" = String, description = "Strong entity tag of its version"))),
+    ),
+)]
 pub(super) async fn read(
     State(app): State<App>,
     caller: Caller,
@@ -56,6 +78,15 @@ pub(super) async fn read(
 }
 
 /// Change a task
+#[utoipa::path(
+    patch, path = "/tasks/{id}", tag = "tasks", operation_id = "update_task",
+    params(("id" = inline(TaskNumber), Path, description = "Which task"), IfMatchHeader),
+    request_body(content(
+        (TaskChanges = "application/json"),
+        (TaskChanges = "application/merge-patch+json"),
+    )),
+    responses((status = 200, description = "The task after it", body = TaskView, headers(("ETag" = String, description = "Strong entity tag of its version")))),
+)]
 pub(super) async fn update(
     State(app): State<App>,
     caller: Caller,
@@ -68,6 +99,11 @@ pub(super) async fn update(
 }
 
 /// Delete a task
+#[utoipa::path(
+    delete, path = "/tasks/{id}", tag = "tasks", operation_id = "delete_task",
+    params(("id" = inline(TaskNumber), Path, description = "Which task"), IfMatchHeader),
+    responses((status = 204, description = "It is gone")),
+)]
 pub(super) async fn delete(
     State(app): State<App>,
     caller: Caller,
@@ -78,6 +114,13 @@ pub(super) async fn delete(
 }
 
 /// Complete a task
+///
+/// The next instance of a recurring task appears soon afterwards. Completing it again changes nothing.
+#[utoipa::path(
+    post, path = "/tasks/{id}/complete", tag = "tasks", operation_id = "complete_task",
+    params(("id" = inline(TaskNumber), Path, description = "Which task"), IfMatchHeader, IdempotencyKeyHeader),
+    responses((status = 200, description = "The task after it", body = TaskView, headers(("ETag" = String, description = "Strong entity tag of its version")))),
+)]
 pub(super) async fn complete(
     State(app): State<App>,
     caller: Caller,
@@ -89,6 +132,13 @@ pub(super) async fn complete(
 }
 
 /// Reopen a task
+///
+/// The next instance of a recurring task goes with it, unless somebody has touched that.
+#[utoipa::path(
+    post, path = "/tasks/{id}/reopen", tag = "tasks", operation_id = "reopen_task",
+    params(("id" = inline(TaskNumber), Path, description = "Which task"), IfMatchHeader, IdempotencyKeyHeader),
+    responses((status = 200, description = "The task after it", body = TaskView, headers(("ETag" = String, description = "Strong entity tag of its version")))),
+)]
 pub(super) async fn reopen(
     State(app): State<App>,
     caller: Caller,
@@ -100,6 +150,17 @@ pub(super) async fn reopen(
 }
 
 /// Put a task off
+///
+/// Only this instance of a recurring task moves; the series stays where it is.
+#[utoipa::path(
+    post, path = "/tasks/{id}/snooze", tag = "tasks", operation_id = "snooze_task",
+    params(("id" = inline(TaskNumber), Path, description = "Which task"), IfMatchHeader, IdempotencyKeyHeader),
+    request_body = Snooze,
+    responses(
+        (status = 200, description = "The task after it", body = TaskView, headers(("ETag" = String, description = "Strong entity tag of its version"))),
+        (status = 409, description = "It is completed, or has no due time", body = Problem, content_type = CONTENT_TYPE),
+    ),
+)]
 pub(super) async fn snooze(
     State(app): State<App>,
     caller: Caller,

@@ -20,7 +20,7 @@ use super::{Due, Recurrence, Reminder, choices::Priority, invalid::InvalidFields
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewTask {
     /// What is to be done. White space around it is taken off.
-    #[schema(min_length = 1, max_length = 500, example = "Pay the rent")]
+    #[schema(min_length = 1, max_length = 500, pattern = r"\S", example = "Pay the rent")]
     pub(crate) title: String,
     /// More about it: up to 200,000 bytes in UTF-8.
     #[serde(default)]
@@ -79,34 +79,34 @@ impl NewTask {
 /// What changes of a task (a JSON merge patch, RFC 7396): a field that is absent stays, `null` clears it. Due time,
 /// reminders and recurrence are given whole.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct TaskChanges {
     /// A new title.
-    #[serde(deserialize_with = "not_null")]
-    #[schema(min_length = 1, max_length = 500, nullable = false)]
+    #[serde(default, deserialize_with = "not_null")]
+    #[schema(min_length = 1, max_length = 500, pattern = r"\S", nullable = false)]
     pub(crate) title: Option<String>,
     /// A new description: up to 200,000 bytes in UTF-8.
-    #[serde(deserialize_with = "given")]
+    #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<String>, max_length = 200_000)]
     pub(crate) description: Option<Option<String>>,
     /// A new priority.
-    #[serde(deserialize_with = "given")]
+    #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<Priority>)]
     pub(crate) priority: Option<Option<Priority>>,
     /// All tags anew.
-    #[serde(deserialize_with = "given")]
+    #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<Vec<String>>, max_items = 50)]
     pub(crate) tags: Option<Option<Vec<String>>>,
     /// Another due time. Alone, it moves this instance of a series; the next ones stay where the rule has them.
-    #[serde(deserialize_with = "given")]
+    #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<Due>)]
     pub(crate) due: Option<Option<Due>>,
     /// All reminders anew.
-    #[serde(deserialize_with = "given")]
+    #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<Vec<Reminder>>, max_items = 20)]
     pub(crate) reminders: Option<Option<Vec<Reminder>>>,
     /// Another recurrence. Other dates begin a new series at the due time.
-    #[serde(deserialize_with = "given")]
+    #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<Recurrence>)]
     pub(crate) recurrence: Option<Option<Recurrence>>,
 }

@@ -2,6 +2,9 @@
 
 mod accounts;
 mod app;
+mod changes;
 mod events;
+mod idempotency;
+mod occurrences;
 mod search;
 mod slice;
