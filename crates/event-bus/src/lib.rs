@@ -2,7 +2,8 @@
 //!
 //! What every transport shares stands here: the [`Outgoing`] record, where its key places it
 //! ([`partition_for_key`]), what a [`Handler`] may answer, the headers of a [`dead_letter`], the [`inbox`] that makes a
-//! second delivery harmless, the [`trace_context`] that travels with an event. [`kafka`] is the transport that talks to the brokers itself.
+//! second delivery harmless, the [`trace_context`] that travels with an event. [`kafka`] is the transport that talks to
+//! the brokers itself.
 //!
 //! It reads no environment and knows no HTTP and no service: settings, names and handlers are arguments.
 

@@ -122,9 +122,12 @@ pub async fn consume<H: Handler>(
 
     let deadline = Instant::now() + settings.drain;
     assignment.stop_all(deadline).await;
-    drop(assignment);
-    drop(listener);
-    leave(consumer, deadline.max(Instant::now() + LEAVE_DEADLINE)).await;
+    let close = move || {
+        drop(assignment);
+        drop(listener);
+        drop(consumer);
+    };
+    leave(close, deadline.max(Instant::now() + LEAVE_DEADLINE)).await;
     ended
 }
 
@@ -156,13 +159,13 @@ async fn run<H: Handler>(
     }
 }
 
-/// Closes the client, which commits what is stored and leaves the group. The call blocks, and without brokers for long:
-/// then the process ends without it, and its partitions are given away when the session is over.
-async fn leave(consumer: Arc<StreamConsumer<GroupMember>>, deadline: Instant) {
+/// Closes the clients, which commits what is stored and leaves the group. That blocks, and without brokers for long: then
+/// the process ends without it, and its partitions are given away when the session is over.
+async fn leave(close: impl FnOnce() + Send + 'static, deadline: Instant) {
     let (left, has_left) = oneshot::channel();
     // Not a blocking task of the runtime, whose own end would wait for it without a deadline.
     std::thread::spawn(move || {
-        drop(consumer);
+        close();
         // Nobody may be waiting any more.
         let _ = left.send(());
     });

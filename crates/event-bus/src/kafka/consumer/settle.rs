@@ -134,27 +134,26 @@ impl<H: Handler> Settling<'_, H> {
         };
         let mut attempts = 0;
         loop {
-            let outcome = self.attempt(&delivery).await?;
-            attempts += 1;
-            let cause = match outcome {
+            let cause = match self.attempt(&delivery).await? {
                 Outcome::Done { .. } => {
                     self.meters.done.inc();
                     return Ok(());
                 }
-                Outcome::DeadLetter(cause) => return self.give_up(&cause, attempts).await,
+                Outcome::DeadLetter(cause) => return self.give_up(&cause, attempts + 1).await,
                 Outcome::Retry(cause) => cause,
             };
             if cause.reason == Reason::Unavailable || !self.is_available().await {
                 self.meters.retried.inc();
-                attempts -= 1;
                 self.hold(&cause).await?;
-            } else if let Some(wait) = self.wait_after(attempts) {
-                self.meters.retried.inc();
-                self.log(&cause, attempts, "a delivery failed and is tried again");
-                self.pause(wait).await?;
-            } else {
-                return self.give_up(&cause, attempts).await;
+                continue;
             }
+            attempts += 1;
+            let Some(wait) = self.wait_after(attempts) else {
+                return self.give_up(&cause, attempts).await;
+            };
+            self.meters.retried.inc();
+            self.log(&cause, attempts, "a delivery failed and is tried again");
+            self.pause(wait).await?;
         }
     }
 
