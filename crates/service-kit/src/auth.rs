@@ -2,7 +2,7 @@
 //!
 //! A token is a JSON Web Token signed with ES256, `EdDSA` or RS256; each key is for one of these, whatever the token says.
 //! It must name its issuer, an audience that is ours, a subject and an end. Signatures are checked by `ring`, which also
-//! carries our TLS.
+//! carries our TLS; `jsonwebtoken` would bring the `rsa` crate, whose timing leak (RUSTSEC-2023-0071) has no fix.
 //!
 //! People: [`TokenChecker`] knows the configured issuer by its key set, and the built-in one by its key;
 //! [`users_only`] and [`operators_only`] put it before routes, and handlers take a [`User`]. Services:
