@@ -110,6 +110,8 @@ const DECISIONS: &[Decision] = &[
     (variables::TASKFLOW_KAFKA_BROKERS, |c| {
         direct(c, |c| Plain(c.env.kafka.bootstrap()))
     }),
+    // A cluster has brokers for itself.
+    (variables::TASKFLOW_KAFKA_PREFIX, |_| Unset),
     (variables::TASKFLOW_KAFKA_SECURITY, |c| direct(c, security)),
     (variables::TASKFLOW_KAFKA_CA_FILE, |c| with_certificate(c, CA_FILE)),
     (variables::TASKFLOW_KAFKA_CERTIFICATE_FILE, |c| {
