@@ -1,13 +1,13 @@
 //! What chat-api consists of, put together.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use catalogue::services::CHAT_API;
 use event_bus::kafka::Publisher;
 use metrics::Metrics;
 use outbox::{Bell, relay};
 use service_kit::{
-    auth::{LocalIssuer, ServiceTokenChecker, TokenChecker, TokenSigner},
+    auth::{LocalIssuer, ServiceTokenChecker, TokenChecker},
     cli::Foundation,
     database::{self, Database},
     limits::{self, UserRate},
@@ -62,11 +62,7 @@ pub async fn build(settings: Settings, foundation: Foundation) -> Result<Routes,
     tasks.spawn_infallible("prune-idempotency-keys", prune_keys(database.clone(), stop.clone()));
 
     let issuer = settings.public_url.clone().unwrap_or_else(|| LOCAL_ISSUER.to_owned());
-    let signer = settings
-        .accounts
-        .as_ref()
-        .map(|it| TokenSigner::from_ed25519_pem(it.private_key.expose()));
-    let signer = signer.transpose()?.map(Arc::new);
+    let signer = settings.accounts;
     let audience = settings.tokens.audience.clone();
     let own = signer.as_ref().map(|signer| LocalIssuer {
         name: issuer.clone(),

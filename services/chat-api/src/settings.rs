@@ -1,13 +1,15 @@
 //! What this service is told besides what every service is.
 
+use std::sync::Arc;
+
 use catalogue::{
     Transport,
-    environment_variables::{TASKFLOW_BUS, TASKFLOW_SERVICE_TOKEN_PUBLIC_KEY},
+    environment_variables::{TASKFLOW_BUILTIN_ACCOUNTS_PRIVATE_KEY, TASKFLOW_BUS, TASKFLOW_SERVICE_TOKEN_PUBLIC_KEY},
     topics,
 };
 use event_bus::kafka;
 use service_kit::{
-    auth::PublicKey,
+    auth::{PublicKey, TokenSigner},
     config::{self, AccountSettings, DaprSettings, KafkaSecurity, Reader, SaslMechanism, TokenSettings},
 };
 
@@ -16,8 +18,8 @@ use service_kit::{
 pub struct Settings {
     /// Whose tokens of people are believed.
     pub(crate) tokens: TokenSettings,
-    /// Built-in accounts, where they are on.
-    pub(crate) accounts: Option<AccountSettings>,
+    /// Signs the tokens of built-in accounts, where they are on.
+    pub(crate) accounts: Option<Arc<TokenSigner>>,
     /// Checks the tokens of other services.
     pub(crate) service_key: PublicKey,
     /// Where events go.
@@ -31,6 +33,7 @@ impl Settings {
     pub fn read(reader: &mut Reader) -> Option<Self> {
         let accounts = AccountSettings::read(reader);
         let tokens = TokenSettings::read(reader, matches!(accounts, Some(Some(_))));
+        let signer = accounts.iter().flatten().find_map(|it| signer(reader, it));
         let service_key = reader.required(&TASKFLOW_SERVICE_TOKEN_PUBLIC_KEY, |pem| {
             PublicKey::from_ed25519_pem(pem).ok()
         });
@@ -38,7 +41,7 @@ impl Settings {
         let kafka = kafka(reader);
         Some(Self {
             tokens: tokens?,
-            accounts: accounts?,
+            accounts: accounts.map(|_| signer)?,
             service_key: service_key?,
             kafka: kafka?,
             public_url,
@@ -46,14 +49,27 @@ impl Settings {
     }
 }
 
+/// The signer of built-in accounts.
+fn signer(reader: &mut Reader, accounts: &AccountSettings) -> Option<Arc<TokenSigner>> {
+    let signer = TokenSigner::from_ed25519_pem(accounts.private_key.expose()).ok();
+    if signer.is_none() {
+        let variable = &TASKFLOW_BUILTIN_ACCOUNTS_PRIVATE_KEY;
+        reader.refuse(
+            variable,
+            format!("must be {}; it is not, and is not shown", variable.format),
+        );
+    }
+    signer.map(Arc::new)
+}
+
 /// The way to the brokers. The Dapr transport is refused as long as there is no adapter for it.
 fn kafka(reader: &mut Reader) -> Option<kafka::KafkaSettings> {
     let transport = config::bus(reader)?;
-    // Read in any case, so that what is wrong with them is told at once with the rest.
-    let _ = (
-        DaprSettings::read(reader, transport),
-        config::partitions(reader, topics::TASK_EVENTS),
-    );
+    // Read in any case, so that what is wrong with them is told with the rest.
+    let _ = DaprSettings::read(reader, transport);
+    for topic in [topics::TASK_EVENTS, topics::REMINDERS] {
+        let _ = config::partitions(reader, topic);
+    }
     let settings = config::KafkaSettings::read(reader, transport);
     if transport == Transport::Dapr {
         reader.refuse(
@@ -97,5 +113,61 @@ fn protection(security: KafkaSecurity) -> kafka::Security {
             username,
             password: kafka::Password(password.expose().to_owned()),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use catalogue::services::CHAT_API;
+    use service_kit::config::ServiceSettings;
+    use test_kit::keys;
+
+    use super::*;
+
+    fn read(variables: &[(&str, &str)]) -> (Vec<&'static str>, Vec<String>) {
+        let public_key = keys::ed25519().public;
+        let usual = [
+            ("TASKFLOW_DATABASE_URL", "postgres://chat@localhost/taskflow"),
+            ("TASKFLOW_BUS", "kafka"),
+            ("TASKFLOW_KAFKA_BROKERS", "localhost:9092"),
+            ("TASKFLOW_OIDC_ISSUER", "https://issuer.example"),
+            ("TASKFLOW_SERVICE_TOKEN_PUBLIC_KEY", &public_key),
+        ];
+        let mut reader = Reader::new(&CHAT_API, usual.iter().chain(variables).copied());
+        let settings = ServiceSettings::read(&mut reader).zip(Settings::read(&mut reader));
+        let unread = reader.unread();
+        let errors = match reader.finish(settings) {
+            Ok(_) => Vec::new(),
+            Err(invalid) => invalid.errors.iter().map(ToString::to_string).collect(),
+        };
+        (unread, errors)
+    }
+
+    #[test]
+    fn every_variable_of_the_catalogue_is_read_whatever_is_chosen() {
+        let accounts = ("TASKFLOW_BUILTIN_ACCOUNTS", "true");
+        let private_key = keys::ed25519().private;
+        let key = ("TASKFLOW_BUILTIN_ACCOUNTS_PRIVATE_KEY", private_key.as_str());
+        for chosen in [&[][..], &[accounts, key], &[("TASKFLOW_BUS", "dapr")]] {
+            assert_eq!(read(chosen).0, Vec::<&str>::new(), "{chosen:?}");
+        }
+        assert_eq!(read(&[]).1, Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_key_that_is_none_is_named_and_not_shown() {
+        let errors = read(&[("TASKFLOW_SERVICE_TOKEN_PUBLIC_KEY", "not a key")]).1;
+        assert_eq!(errors.len(), 1);
+        assert!(
+            errors[0].starts_with("`TASKFLOW_SERVICE_TOKEN_PUBLIC_KEY` must be"),
+            "{errors:?}"
+        );
+        let wrong = [
+            ("TASKFLOW_BUILTIN_ACCOUNTS", "true"),
+            ("TASKFLOW_BUILTIN_ACCOUNTS_PRIVATE_KEY", "not a key"),
+        ];
+        let errors = read(&wrong).1;
+        assert_eq!(errors.len(), 1, "{errors:?}");
+        assert!(!errors[0].contains("not a key"), "{errors:?}");
     }
 }

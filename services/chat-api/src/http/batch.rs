@@ -1,7 +1,6 @@
 //! `POST /tasks/batch`
 
 use axum::{extract::State, http::StatusCode};
-use catalogue::spans::{BATCH_SIZE, TASK_BATCH, USER_ID};
 use domain::{id::TaskId, task::Task};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -9,7 +8,7 @@ use service_kit::{
     Problem,
     problem::{CONTENT_TYPE, Fault, FieldError, codes},
 };
-use tracing::{Instrument as _, info_span};
+use tracing::Instrument as _;
 use utoipa::ToSchema;
 
 use super::{
@@ -20,6 +19,7 @@ use super::{
 };
 use crate::{
     app::App,
+    operation,
     shape::{
         request::{NewTask, TaskChanges},
         snooze::Snooze,
@@ -161,11 +161,7 @@ pub(super) async fn run(
         let error = FieldError::body("/operations", fault, "must have 1 to 100 items");
         return Err(Problem::new(&codes::INVALID_BODY).at(error));
     }
-    let span = info_span!(
-        TASK_BATCH.name,
-        { USER_ID.key } = caller.user.as_str(),
-        { BATCH_SIZE.key } = operations.len(),
-    );
+    let span = operation::batch_span(&caller.user, operations.len());
     let mut write = match Write::begin(&app, caller, key).await? {
         Begun::First(write) => write,
         Begun::Replay(answer) => return Ok(answer),

@@ -56,7 +56,7 @@ pub(super) fn refuse(name: &'static str, fault: Fault, message: impl Into<String
 pub(super) fn link_to_next(uri: &Uri, cursor: &str) -> Result<HeaderValue, Problem> {
     let query = uri.query().unwrap_or_default().split('&');
     let kept = query.filter(|pair| !pair.is_empty() && !pair.starts_with("cursor="));
-    let query: String = kept.map(|pair| format!("{pair}&")).collect();
+    let query = kept.fold(String::new(), |query, pair| query + pair + "&");
     let link = format!("<{}?{query}cursor={cursor}>; rel=\"next\"", uri.path());
     HeaderValue::try_from(link).map_err(Problem::internal)
 }

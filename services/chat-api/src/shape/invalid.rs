@@ -41,6 +41,10 @@ impl InvalidFields {
         recurrence.zip(due).ok_or(invalid)
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Takes the value, or notes what is wrong with it.
     pub(super) fn check<T>(&mut self, result: Result<T, impl Into<Self>>) -> Option<T> {
         result.map_err(|invalid| self.0.extend(invalid.into().0)).ok()

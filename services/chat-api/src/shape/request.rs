@@ -2,7 +2,7 @@
 
 use domain::{
     task::{
-        Task, choices,
+        Task,
         draft::{Patch, TaskDraft, TaskPatch},
         reminders::Reminders,
         tags::Tags,
@@ -53,24 +53,20 @@ impl NewTask {
         let description = invalid.check(Description::new(&self.description));
         let tags = invalid.check(Tags::new(&self.tags));
         let reminders = invalid.check(Reminders::new(self.reminders.iter().map(|it| it.to_domain())));
+        let due = self.due.as_ref().and_then(|due| invalid.due(due));
         // What depends on a due time is not judged where that is wrong itself.
-        let due = optional(self.due.as_ref(), |due| invalid.due(due));
-        let recurrence = due.as_ref().and_then(|due| {
-            let recurrence = self.recurrence.as_ref();
-            optional(recurrence, |it| invalid.recurrence(it, due.as_ref(), user_zone))
-        });
-        match (title, description, tags, due, reminders, recurrence) {
-            (Some(title), Some(description), Some(tags), Some(due), Some(reminders), Some(recurrence)) => {
-                Ok(TaskDraft {
-                    title,
-                    description,
-                    priority: self.priority.into(),
-                    tags,
-                    due,
-                    reminders,
-                    recurrence,
-                })
-            }
+        let recurrence = self.recurrence.as_ref().filter(|_| due.is_some() == self.due.is_some());
+        let recurrence = recurrence.and_then(|it| invalid.recurrence(it, due.as_ref(), user_zone));
+        match (title, description, tags, reminders) {
+            (Some(title), Some(description), Some(tags), Some(reminders)) if invalid.is_empty() => Ok(TaskDraft {
+                title,
+                description,
+                priority: self.priority.into(),
+                tags,
+                due,
+                reminders,
+                recurrence,
+            }),
             _ => Err(invalid),
         }
     }
@@ -86,93 +82,109 @@ pub(crate) struct TaskChanges {
     #[schema(min_length = 1, max_length = 500, pattern = r"\S", nullable = false)]
     pub(crate) title: Option<String>,
     /// A new description: up to 200,000 bytes in UTF-8.
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default)]
     #[schema(value_type = Option<String>, max_length = 200_000)]
-    pub(crate) description: Option<Option<String>>,
+    pub(crate) description: Field<String>,
     /// A new priority.
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default)]
     #[schema(value_type = Option<Priority>)]
-    pub(crate) priority: Option<Option<Priority>>,
+    pub(crate) priority: Field<Priority>,
     /// All tags anew.
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default)]
     #[schema(value_type = Option<Vec<String>>, max_items = 50)]
-    pub(crate) tags: Option<Option<Vec<String>>>,
+    pub(crate) tags: Field<Vec<String>>,
     /// Another due time. Alone, it moves this instance of a series; the next ones stay where the rule has them.
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default)]
     #[schema(value_type = Option<Due>)]
-    pub(crate) due: Option<Option<Due>>,
+    pub(crate) due: Field<Due>,
     /// All reminders anew.
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default)]
     #[schema(value_type = Option<Vec<Reminder>>, max_items = 20)]
-    pub(crate) reminders: Option<Option<Vec<Reminder>>>,
+    pub(crate) reminders: Field<Vec<Reminder>>,
     /// Another recurrence. Other dates begin a new series at the due time.
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default)]
     #[schema(value_type = Option<Recurrence>)]
-    pub(crate) recurrence: Option<Option<Recurrence>>,
+    pub(crate) recurrence: Field<Recurrence>,
 }
 
 impl TaskChanges {
     /// The domain's patch of this task, for a person who lives in this zone.
     pub(crate) fn to_domain(&self, task: &Task, user_zone: &Zone) -> Result<TaskPatch, InvalidFields> {
         let mut invalid = InvalidFields::default();
-        let title = optional(self.title.as_ref(), |it| invalid.check(Title::new(it)));
-        let description = optional(self.description.as_ref(), |it| {
-            invalid.check(Description::new(it.as_deref().unwrap_or_default()))
-        });
-        let tags = optional(self.tags.as_ref(), |it| {
-            invalid.check(Tags::new(it.as_deref().unwrap_or_default()))
-        });
-        let reminders = optional(self.reminders.as_ref(), |it| {
-            let reminders = it.as_deref().unwrap_or_default().iter();
-            invalid.check(Reminders::new(reminders.map(|it| it.to_domain())))
-        });
-        let due = patch(self.due.as_ref(), |it| invalid.due(it));
-        let recurrence = due.as_ref().and_then(|due| {
+        let title = self.title.as_ref().and_then(|it| invalid.check(Title::new(it)));
+        let description = self.description.or_empty();
+        let description = description.and_then(|it| invalid.check(Description::new(&it)));
+        let tags = self.tags.or_empty();
+        let tags = tags.and_then(|it| invalid.check(Tags::new(it)));
+        let reminders = self.reminders.or_empty();
+        let reminders = reminders.map(|it| it.into_iter().map(Reminder::to_domain));
+        let reminders = reminders.and_then(|it| invalid.check(Reminders::new(it)));
+        let due = self.due.patch(|it| invalid.due(it));
+        let mut recurrence = Patch::Keep;
+        // What depends on a due time is not judged where that is wrong itself.
+        if matches!(due, Patch::Set(_)) == matches!(self.due, Field::Value(_)) {
             let due = due.clone().apply(task.due.clone());
-            patch(self.recurrence.as_ref(), |it| {
-                invalid.recurrence(it, due.as_ref(), user_zone)
-            })
-        });
-        match (title, description, tags, due, reminders, recurrence) {
-            (Some(title), Some(description), Some(tags), Some(due), Some(reminders), Some(recurrence)) => {
-                Ok(TaskPatch {
-                    title,
-                    description,
-                    priority: self.priority.map(|it| it.map_or(choices::Priority::None, Into::into)),
-                    tags,
-                    due,
-                    reminders,
-                    recurrence,
-                })
-            }
-            _ => Err(invalid),
+            recurrence = self
+                .recurrence
+                .patch(|it| invalid.recurrence(it, due.as_ref(), user_zone));
+        }
+        if !invalid.is_empty() {
+            return Err(invalid);
+        }
+        Ok(TaskPatch {
+            title,
+            description,
+            priority: self.priority.or_empty().map(Into::into),
+            tags,
+            due,
+            reminders,
+            recurrence,
+        })
+    }
+}
+
+/// A field of a merge patch.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Field<T> {
+    /// It stays.
+    #[default]
+    Absent,
+    /// It is cleared.
+    Null,
+    /// It is set.
+    Value(T),
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Field<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Option::deserialize(deserializer)?;
+        Ok(value.map_or(Self::Null, Self::Value))
+    }
+}
+
+impl<T: Clone + Default> Field<T> {
+    /// The new value, of a field that is cleared by its empty one.
+    fn or_empty(&self) -> Option<T> {
+        match self {
+            Self::Absent => None,
+            Self::Null => Some(T::default()),
+            Self::Value(value) => Some(value.clone()),
         }
     }
 }
 
-/// Reads a field that is there: `null` is a value of its own.
-fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
+impl<T> Field<T> {
+    /// What it does to a field that may be absent; nothing when the value cannot be read.
+    fn patch<U>(&self, read: impl FnOnce(&T) -> Option<U>) -> Patch<U> {
+        match self {
+            Self::Absent => Patch::Keep,
+            Self::Null => Patch::Clear,
+            Self::Value(value) => read(value).map_or(Patch::Keep, Patch::Set),
+        }
+    }
 }
 
 /// Reads a field that cannot be cleared.
 fn not_null<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
-}
-
-/// Reads what is there; `None` when that is wrong.
-fn optional<T, U>(value: Option<&T>, read: impl FnOnce(&T) -> Option<U>) -> Option<Option<U>> {
-    match value {
-        Some(value) => read(value).map(Some),
-        None => Some(None),
-    }
-}
-
-/// As [`optional`], of a field that may be cleared.
-fn patch<T, U>(value: Option<&Option<T>>, read: impl FnOnce(&T) -> Option<U>) -> Option<Patch<U>> {
-    match value {
-        Some(Some(value)) => read(value).map(Patch::Set),
-        Some(None) => Some(Patch::Clear),
-        None => Some(Patch::Keep),
-    }
 }

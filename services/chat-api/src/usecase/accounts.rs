@@ -37,9 +37,10 @@ pub(crate) enum AccountError {
 pub(crate) async fn open(connection: &mut PgConnection, name: &str, password: String) -> Result<UserId, AccountError> {
     let hash = hashing(move || hash(&password)).await.ok_or(AccountError::Hash)?;
     let user = UserId::new(Uuid::now_v7().to_string()).map_err(|_| AccountError::Hash)?;
-    match accounts::insert(connection, name, &user, &hash).await? {
-        true => Ok(user),
-        false => Err(AccountError::NameTaken),
+    if accounts::insert(connection, name, &user, &hash).await? {
+        Ok(user)
+    } else {
+        Err(AccountError::NameTaken)
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a change changed, for the history that people see.
 
-use domain::task::Task;
+use domain::task::{Task, tags::Tag};
 use serde_json::{Map, Value, json};
 
 use crate::shape;
@@ -22,7 +22,7 @@ pub(super) fn changed_fields(before: Option<&Task>, after: &Task) -> Value {
 
 fn fields(task: &Task) -> Map<String, Value> {
     let reminders: Vec<_> = task.reminders.as_slice().iter().map(shape::Reminder::from).collect();
-    let tags: Vec<_> = task.tags.as_slice().iter().map(|tag| tag.as_str()).collect();
+    let tags: Vec<_> = task.tags.as_slice().iter().map(Tag::as_str).collect();
     let fields = json!({
         "title": task.title.as_str(),
         "description_bytes": task.description.as_str().len(),

@@ -38,8 +38,11 @@ impl Command {
     pub(crate) fn target(&self) -> Option<&Target> {
         match self {
             Self::Create(_) => None,
-            Self::Update(target, _) | Self::Snooze(target, _) => Some(target),
-            Self::Complete(target) | Self::Reopen(target) | Self::Delete(target) => Some(target),
+            Self::Update(target, _)
+            | Self::Complete(target)
+            | Self::Reopen(target)
+            | Self::Snooze(target, _)
+            | Self::Delete(target) => Some(target),
         }
     }
 

@@ -48,8 +48,17 @@ impl App {
 
     /// Starts it with these variables besides those that it needs.
     pub(crate) async fn start_with(variables: &[(&'static str, &str)]) -> Self {
+        Self::start_on(Self::database().await, variables).await
+    }
+
+    /// A database with the schema of this release.
+    pub(crate) async fn database() -> Database {
+        Database::migrated(&[&chat_api::MIGRATIONS]).await
+    }
+
+    /// As [`App::start_with`], on a database that was made before.
+    pub(crate) async fn start_on(database: Database, variables: &[(&'static str, &str)]) -> Self {
         drop(rustls::crypto::ring::default_provider().install_default());
-        let database = Database::migrated(&[&chat_api::MIGRATIONS]).await;
         let topics = Topics::create(&[(TASK_EVENTS, PARTITIONS)]).await;
         let issuer = Issuer::start().await;
         let keys = keys::ed25519();
@@ -67,15 +76,21 @@ impl App {
             topics,
             database,
         };
-        wait_until("chat-api is ready", PATIENCE, async || {
-            let ready = app.client.get(format!("http://{}/ready", app.public)).send().await;
-            match Answer::of(ready.map_err(|error| error.to_string())?).await {
-                ready if ready.status == StatusCode::OK => Ok(()),
-                other => Err(other.text),
+        app.readiness(200).await;
+        app
+    }
+
+    /// Waits until `/ready` answers with this status.
+    pub(crate) async fn readiness(&self, status: u16) {
+        wait_until(&format!("/ready answers {status}"), PATIENCE, async || {
+            let answer = Answer::to(self.client.get(format!("http://{}/ready", self.public))).await;
+            if answer.status.as_u16() == status {
+                Ok(())
+            } else {
+                Err(answer.text)
             }
         })
         .await;
-        app
     }
 
     /// Somebody with a valid token.

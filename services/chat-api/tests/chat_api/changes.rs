@@ -66,10 +66,10 @@ async fn a_stale_version_is_refused_with_the_current_one() {
     let changed = ada.patch(&path, &json!({"title": "Call mother"})).await.expect(200);
 
     let with = |method: Method, path: &str, tag: &str| ada.request(method, path).header("if-match", tag);
-    let patch = json!({"title": "Call father"});
+    let father = json!({"title": "Call father"});
     let stale = [
-        with(Method::PATCH, &path, "\"1\"").json(&patch),
-        with(Method::PATCH, &path, "W/\"2\"").json(&patch),
+        with(Method::PATCH, &path, "\"1\"").json(&father),
+        with(Method::PATCH, &path, "W/\"2\"").json(&father),
         with(Method::DELETE, &path, "\"1\""),
         with(Method::POST, &format!("{path}/complete"), "\"1\""),
         with(Method::POST, &format!("{path}/reopen"), "\"x\""),
@@ -81,7 +81,7 @@ async fn a_stale_version_is_refused_with_the_current_one() {
         assert_eq!(refused.expect(412)["current"], changed);
         assert_eq!(refused.header("etag"), "\"2\"");
     }
-    let fresh = Answer::to(with(Method::PATCH, &path, "\"7\", \"2\"").json(&patch)).await;
+    let fresh = Answer::to(with(Method::PATCH, &path, "\"7\", \"2\"").json(&father)).await;
     assert_eq!(fresh.header("etag"), "\"3\"");
     assert_eq!(
         Answer::to(with(Method::POST, &format!("{path}/complete"), "*"))
@@ -150,8 +150,8 @@ async fn the_history_tells_each_change_and_by_what_it_came() {
     let ada = app.person("ada");
     let task = ada.create(&json!({"title": "Draft", "description": "äöü"})).await;
     let path = format!("/tasks/{}", id(&task));
-    let patch = ada.request(Method::PATCH, &path).header("x-correlation-id", "the-edit");
-    Answer::to(patch.json(&json!({"title": "Final", "description": ""})))
+    let edit = ada.request(Method::PATCH, &path).header("x-correlation-id", "the-edit");
+    Answer::to(edit.json(&json!({"title": "Final", "description": ""})))
         .await
         .expect(200);
     ada.act(&format!("{path}/complete")).await.expect(200);

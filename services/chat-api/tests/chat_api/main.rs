@@ -2,9 +2,17 @@
 
 mod accounts;
 mod app;
+mod bad_input;
+mod batch;
 mod changes;
+mod contract;
 mod events;
 mod idempotency;
+mod isolation;
+mod life;
+mod lists;
+mod me;
 mod occurrences;
 mod search;
 mod slice;
+mod two_writers;
