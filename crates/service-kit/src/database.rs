@@ -176,7 +176,9 @@ pub fn is_unavailable(error: &sqlx::Error) -> bool {
         | sqlx::Error::PoolTimedOut
         | sqlx::Error::PoolClosed
         | sqlx::Error::WorkerCrashed
-        | sqlx::Error::BeginFailed => true,
+        | sqlx::Error::BeginFailed
+        // What was cut off in the middle of a handshake looks like another protocol.
+        | sqlx::Error::Protocol(_) => true,
         sqlx::Error::Database(error) => error.code().is_some_and(|code| {
             // Connection lost, resources used up, operator intervention (restart, cancelled by timeout); a standby
             // that has not taken over; a lock not given; a deadlock or a failed serialisation.
