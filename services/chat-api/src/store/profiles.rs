@@ -53,32 +53,36 @@ pub(crate) async fn save(connection: &mut PgConnection, user: &UserId, profile: 
     Ok(())
 }
 
-/// The wall times of this person's floating due times, each once; their tasks are locked, in the order of their ids.
-pub(crate) async fn lock_floating(connection: &mut PgConnection, user: &UserId) -> Result<Vec<WallTime>> {
-    sqlx::query_scalar!(
-        r#"with floating as (
-            select due_local from chat.task where user_id = $1 and due_kind = 'floating' order by id for update
-        )
-        select distinct due_local as "due_local!" from floating"#,
+/// Locks this person's tasks with a floating due time, in the order of their ids.
+pub(crate) async fn lock_floating(connection: &mut PgConnection, user: &UserId) -> Result<()> {
+    sqlx::query!(
+        "select id from chat.task where user_id = $1 and due_kind = 'floating' order by id for update",
         user.as_str(),
     )
     .fetch_all(connection)
-    .await
+    .await?;
+    Ok(())
 }
 
-/// Gives floating due times their instants anew.
-pub(crate) async fn move_floating(
-    connection: &mut PgConnection,
-    user: &UserId,
-    instants: &[(WallTime, Instant)],
-) -> Result<()> {
-    let (locals, instants): (Vec<_>, Vec<_>) = instants.iter().copied().unzip();
+/// Ids and wall times of this person's floating due times; without those that somebody else has locked.
+pub(crate) async fn floating(connection: &mut PgConnection, user: &UserId) -> Result<Vec<(i64, WallTime)>> {
+    let rows = sqlx::query!(
+        r#"select id, due_local as "due_local!" from chat.task
+        where user_id = $1 and due_kind = 'floating' for update skip locked"#,
+        user.as_str(),
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.id, row.due_local)).collect())
+}
+
+/// Gives due times their instants anew.
+pub(crate) async fn move_due(connection: &mut PgConnection, instants: &[(i64, Instant)]) -> Result<()> {
+    let (ids, instants): (Vec<_>, Vec<_>) = instants.iter().copied().unzip();
     sqlx::query!(
         "update chat.task set due_at = moved.due_at
-        from unnest($2::timestamp[], $3::timestamptz[]) as moved (due_local, due_at)
-        where user_id = $1 and due_kind = 'floating' and task.due_local = moved.due_local",
-        user.as_str(),
-        locals.as_slice() as _,
+        from unnest($1::bigint[], $2::timestamptz[]) as moved (id, due_at) where task.id = moved.id",
+        &ids,
         instants.as_slice() as _,
     )
     .execute(connection)

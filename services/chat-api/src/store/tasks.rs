@@ -104,11 +104,21 @@ pub(crate) struct Beside<'a> {
     pub(crate) correlation_id: &'a str,
 }
 
+/// The person's profile as a write finds it, locked by the write.
+#[derive(Clone, Debug)]
+pub(crate) struct Raised {
+    /// What the counter shows now.
+    pub(crate) user_sequence: i64,
+    /// The zone that floating times are read in.
+    pub(crate) time_zone: String,
+}
+
 /// Writes a new task and its first change. The person's counter is raised last, since all their writes wait for it;
-/// returned is what it shows then.
-pub(crate) async fn insert(connection: &mut PgConnection, task: &Task, beside: &Beside<'_>) -> Result<i64> {
+/// returned is what it shows then, and where they live.
+pub(crate) async fn insert(connection: &mut PgConnection, task: &Task, beside: &Beside<'_>) -> Result<Raised> {
     let due = task.due.as_ref().map(due_columns);
-    sqlx::query_scalar!(
+    sqlx::query_as!(
+        Raised,
         r#"with task as (
             insert into chat.task (
                 id, user_id, title, description, status, priority, tags, due_kind, due_local, due_zone, due_at,
@@ -124,7 +134,7 @@ pub(crate) async fn insert(connection: &mut PgConnection, task: &Task, beside: &
         )
         insert into chat.profile as profile (user_id, user_sequence) values ($2, 1)
         on conflict (user_id) do update set user_sequence = profile.user_sequence + 1
-        returning user_sequence"#,
+        returning user_sequence, time_zone"#,
         task.id.get(),
         task.user.as_str(),
         task.title.as_str(),
@@ -154,9 +164,10 @@ pub(crate) async fn insert(connection: &mut PgConnection, task: &Task, beside: &
 }
 
 /// Writes a changed task and the change, and raises the person's counter as [`insert`] does.
-pub(crate) async fn update(connection: &mut PgConnection, task: &Task, beside: &Beside<'_>) -> Result<i64> {
+pub(crate) async fn update(connection: &mut PgConnection, task: &Task, beside: &Beside<'_>) -> Result<Raised> {
     let due = task.due.as_ref().map(due_columns);
-    sqlx::query_scalar!(
+    sqlx::query_as!(
+        Raised,
         r#"with task as (
             update chat.task set
                 title = $2, description = $3, status = $4, priority = $5, tags = $6, due_kind = $7, due_local = $8,
@@ -170,7 +181,7 @@ pub(crate) async fn update(connection: &mut PgConnection, task: &Task, beside: &
         )
         insert into chat.profile as profile (user_id, user_sequence) values ($23, 1)
         on conflict (user_id) do update set user_sequence = profile.user_sequence + 1
-        returning user_sequence"#,
+        returning user_sequence, time_zone"#,
         task.id.get(),
         task.title.as_str(),
         task.description.as_str(),
@@ -200,12 +211,13 @@ pub(crate) async fn update(connection: &mut PgConnection, task: &Task, beside: &
 }
 
 /// Removes a task with everything that was noted about it, and raises the person's counter as [`insert`] does.
-pub(crate) async fn delete(connection: &mut PgConnection, user: &UserId, id: TaskId) -> Result<i64> {
-    sqlx::query_scalar!(
+pub(crate) async fn delete(connection: &mut PgConnection, user: &UserId, id: TaskId) -> Result<Raised> {
+    sqlx::query_as!(
+        Raised,
         r#"with task as (delete from chat.task where id = $1 and user_id = $2)
         insert into chat.profile as profile (user_id, user_sequence) values ($2, 1)
         on conflict (user_id) do update set user_sequence = profile.user_sequence + 1
-        returning user_sequence"#,
+        returning user_sequence, time_zone"#,
         id.get(),
         user.as_str(),
     )

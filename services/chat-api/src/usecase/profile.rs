@@ -1,7 +1,7 @@
 //! What a person has chosen, and what follows from a change of it.
 
 use domain::{id::UserId, time::Zone};
-use service_kit::database::time::{Instant, WallTime};
+use service_kit::database::time::Instant;
 use sqlx::PgConnection;
 
 use super::{DEFAULT_LANGUAGE, DEFAULT_ZONE, Error, Precondition};
@@ -22,7 +22,7 @@ pub(crate) async fn write(
     chosen: ProfileRow,
 ) -> Result<ProfileRow, Error> {
     // Tasks are locked before the profile, as everywhere.
-    let floating = profiles::lock_floating(connection, user).await?;
+    profiles::lock_floating(connection, user).await?;
     let current = profiles::find_and_lock(connection, user)
         .await?
         .unwrap_or_else(unchosen);
@@ -40,11 +40,13 @@ pub(crate) async fn write(
         return Ok(current);
     }
     if chosen.time_zone != current.time_zone {
-        let instants = floating
-            .into_iter()
-            .map(|local| (local, Instant(zone.instant(local.0))));
-        let instants: Vec<(WallTime, Instant)> = instants.collect();
-        profiles::move_floating(connection, user, &instants).await?;
+        // Once more: some may be new since. Whoever has locked one of those waits for the profile, and then reads the
+        // zone that is written here.
+        let floating = profiles::floating(connection, user).await?.into_iter();
+        let instants: Vec<_> = floating
+            .map(|(id, local)| (id, Instant(zone.instant(local.0))))
+            .collect();
+        profiles::move_due(connection, &instants).await?;
     }
     let chosen = ProfileRow {
         version: current.version + 1,

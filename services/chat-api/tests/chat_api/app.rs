@@ -17,6 +17,8 @@ const PARTITIONS: i32 = 3;
 /// A running chat-api with an issuer of tokens, a database and topics of its own.
 pub(crate) struct App {
     pub(crate) service: Service,
+    /// What every start gets.
+    environment: Vec<(&'static str, String)>,
     pub(crate) public: SocketAddr,
     pub(crate) internal: SocketAddr,
     pub(crate) metrics: SocketAddr,
@@ -62,14 +64,15 @@ impl App {
         let topics = Topics::create(&[(TASK_EVENTS, PARTITIONS)]).await;
         let issuer = Issuer::start().await;
         let keys = keys::ed25519();
-        let mut environment = environment(&database, &topics, &issuer, &keys.public);
-        environment.extend(variables.iter().map(|(name, value)| (*name, (*value).to_owned())));
-        let mut service = Service::start(Path::new(env!("CARGO_BIN_EXE_chat-api")), &["serve"], environment);
+        let environment = environment(&database, &topics, &issuer, &keys.public);
+        let chosen = variables.iter().map(|(name, value)| (*name, (*value).to_owned()));
+        let mut service = serve(environment.iter().cloned().chain(chosen));
         let app = Self {
             public: service.address("public").await,
             internal: service.address("internal").await,
             metrics: service.address("metrics").await,
             service,
+            environment,
             client: Client::new(),
             issuer,
             signer: TokenSigner::from_ed25519_pem(&keys.private).expect("the key is one"),
@@ -78,6 +81,15 @@ impl App {
         };
         app.readiness(200).await;
         app
+    }
+
+    /// Starts another in the place of one that has ended, as usual.
+    pub(crate) async fn restart(&mut self) {
+        self.service = serve(self.environment.iter().cloned());
+        self.public = self.service.address("public").await;
+        self.internal = self.service.address("internal").await;
+        self.metrics = self.service.address("metrics").await;
+        self.readiness(200).await;
     }
 
     /// Waits until `/ready` answers with this status.
@@ -118,6 +130,10 @@ impl App {
         let value = line.and_then(|rest| rest.trim().parse().ok());
         value.unwrap_or_else(|| panic!("no series `{series}` in {}", metrics.text))
     }
+}
+
+fn serve(environment: impl IntoIterator<Item = (&'static str, String)>) -> Service {
+    Service::start(Path::new(env!("CARGO_BIN_EXE_chat-api")), &["serve"], environment)
 }
 
 fn environment(

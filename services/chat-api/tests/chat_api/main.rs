@@ -6,6 +6,7 @@ mod bad_input;
 mod batch;
 mod changes;
 mod contract;
+mod crashes;
 mod events;
 mod idempotency;
 mod isolation;

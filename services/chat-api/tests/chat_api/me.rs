@@ -65,6 +65,36 @@ async fn floating_times_move_with_their_person() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_left_behind_in_the_old_zone() {
+    let app = App::start().await;
+    let ada = app.person("ada");
+    let due = json!({"kind": "floating", "local": "2026-07-01T08:00:00"});
+    let new = json!({"title": "a", "due": due});
+    let create = async || {
+        for _ in 0..40 {
+            let task = ada.create(&new).await;
+            let patch = json!({"title": "b", "due": due});
+            ada.patch(&format!("/tasks/{}", id(&task)), &patch).await.expect(200);
+        }
+    };
+    let travel = async || {
+        for zone in ["Asia/Tokyo", "UTC", "America/Lima"].iter().cycle().take(60) {
+            let chosen = json!({"time_zone": zone, "language": "en", "channels": []});
+            ada.put("/me", &chosen).await.expect(200);
+        }
+    };
+    tokio::join!(create(), create(), travel());
+    let pool = app.database.pool().await;
+    let behind: i64 = sqlx::query_scalar(
+        "select count(*) from chat.task join chat.profile using (user_id) where due_at <> due_local at time zone time_zone",
+    )
+    .fetch_one(&pool)
+    .await
+    .unwrap();
+    assert_eq!(behind, 0, "of 80 tasks");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_chosen_is_refused() {
     let app = App::start().await;
     let ada = app.person("ada");
