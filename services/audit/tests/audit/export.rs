@@ -96,6 +96,8 @@ const LARGE: &str = r#"
 async fn a_large_export_is_never_in_memory_as_a_whole() {
     let world = World::new().await;
     let replica = world.start().await;
+    // Today has its partition.
+    replica.reaches("audit_days_prepared", 7.0).await;
     sqlx::query(LARGE).execute(&world.pool).await.unwrap();
     let request = crate::world::client().get(format!("http://{}/audit/export", replica.public));
     let request = request.bearer_auth(world.issuer.token_for("ada"));
@@ -117,6 +119,8 @@ async fn a_large_export_is_never_in_memory_as_a_whole() {
 async fn an_export_that_breaks_off_does_not_look_whole() {
     let world = World::new().await;
     let replica = world.start().await;
+    // Today has its partition.
+    replica.reaches("audit_days_prepared", 7.0).await;
     sqlx::query(LARGE).execute(&world.pool).await.unwrap();
     let request = crate::world::client().get(format!("http://{}/audit/export", replica.public));
     let request = request.bearer_auth(world.issuer.token_for("ada"));
