@@ -157,54 +157,59 @@ impl Listeners {
 /// Answers requests until the service is told to stop, then finishes what was begun: requests and tasks alike. Says
 /// whether all of it was finished in `drain`.
 pub async fn run(listeners: Listeners, routes: Routes, site: Site, drain: Duration) -> bool {
-    let Routes {
-        public,
-        pages,
-        internal,
-        connections,
-    } = routes;
-    let connections = descriptors::fit(connections);
-    let head_timeout = connections.head_timeout;
-    let metrics = Serving::start(
-        listeners.metrics,
-        metrics_routes(&site.metrics),
-        connections.metrics,
-        head_timeout,
-    );
-    let internal_routes = observed(limited(internal, &site).merge(site.health.internal_routes()), &site);
-    let internal = listeners
-        .internal
-        .map(|listener| Serving::start(listener, internal_routes, connections.internal, head_timeout));
-    let public = called_from(pages.as_deref(), limited(public, &site));
-    let public_routes = observed(public.merge(site.health.public_routes()), &site);
-    let public = Serving::start(listeners.public, public_routes, connections.public, head_timeout);
-
+    let open = Open::start(listeners, routes, &site);
     site.tasks.stop().cancelled().await;
-    let begun = Instant::now();
-    let deadline = begun + drain;
-    let last_call = begun + LAME_DUCK.min(drain / 4);
-    tokio::select! {
-        () = sleep_until(last_call) => {}
-        () = public.none_open() => {}
-    }
-    public.close();
-    let (tasks, requests) = tokio::join!(site.tasks.finish(deadline), timeout_at(deadline, public.none_open()));
-    let internal_requests = match &internal {
-        Some(internal) => {
-            internal.close();
-            timeout_at(deadline, internal.none_open()).await
+    open.drain(&site.tasks, drain).await
+}
+
+/// The listeners of a service that answers.
+struct Open {
+    public: Serving,
+    internal: Option<Serving>,
+    metrics: Serving,
+}
+
+impl Open {
+    fn start(listeners: Listeners, routes: Routes, site: &Site) -> Self {
+        let limits = descriptors::fit(routes.connections);
+        let start = |listener, routes, places| Serving::start(listener, routes, places, limits.head_timeout);
+        let internal = limited(routes.internal, site).merge(site.health.internal_routes());
+        let public = called_from(routes.pages.as_deref(), limited(routes.public, site));
+        let public = public.merge(site.health.public_routes());
+        Self {
+            metrics: start(listeners.metrics, metrics_routes(&site.metrics), limits.metrics),
+            internal: listeners
+                .internal
+                .map(|listener| start(listener, observed(internal, site), limits.internal)),
+            public: start(listeners.public, observed(public, site), limits.public),
         }
-        None => Ok(()),
-    };
-    metrics.close();
-    if let Err(running) = &tasks {
-        tracing::error!(tasks = running.0.join(","), "tasks did not end in time: {running}");
     }
-    let left = public.open() + internal.as_ref().map_or(0, Serving::open);
-    if requests.is_err() || internal_requests.is_err() {
-        tracing::error!(connections = left, "{left} connections did not end in time");
+
+    /// Finishes what was begun, the public requests and the tasks first. Says whether all of it was finished in time.
+    async fn drain(self, tasks: &Tasks, drain: Duration) -> bool {
+        let begun = Instant::now();
+        let deadline = begun + drain;
+        tokio::select! {
+            () = sleep_until(begun + LAME_DUCK.min(drain / 4)) => {}
+            () = self.public.none_open() => {}
+        }
+        self.public.close();
+        let (tasks, _) = tokio::join!(tasks.finish(deadline), timeout_at(deadline, self.public.none_open()));
+        if let Some(internal) = &self.internal {
+            internal.close();
+            // Who is left after the deadline is counted below.
+            drop(timeout_at(deadline, internal.none_open()).await);
+        }
+        self.metrics.close();
+        if let Err(running) = &tasks {
+            tracing::error!(tasks = running.0.join(","), "tasks did not end in time: {running}");
+        }
+        let left = self.public.open() + self.internal.as_ref().map_or(0, Serving::open);
+        if left > 0 {
+            tracing::error!(connections = left, "{left} connections did not end in time");
+        }
+        tasks.is_ok() && left == 0
     }
-    tasks.is_ok() && requests.is_ok() && internal_requests.is_ok()
 }
 
 /// The service's own routes behind the limits.

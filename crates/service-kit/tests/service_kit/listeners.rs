@@ -18,7 +18,7 @@ use tokio::{
     net::TcpStream,
     sync::{Semaphore, mpsc},
     task::JoinHandle,
-    time::Instant,
+    time::{Instant, timeout},
 };
 
 use crate::{
@@ -41,7 +41,17 @@ struct Served {
 }
 
 impl Served {
+    /// With a place for so many connections.
     async fn new(public: Router, connections: usize) -> Self {
+        let limits = ConnectionLimits {
+            public: connections,
+            head_timeout: HEAD_TIMEOUT,
+            ..ConnectionLimits::default()
+        };
+        Self::within(limits, public).await
+    }
+
+    async fn within(connections: ConnectionLimits, public: Router) -> Self {
         let ports = ["TASKFLOW_HTTP_PORT", "TASKFLOW_INTERNAL_PORT", "TASKFLOW_METRICS_PORT"].map(|name| (name, "0"));
         let others = [
             ("TASKFLOW_LISTEN_ADDRESS", "127.0.0.1"),
@@ -60,11 +70,7 @@ impl Served {
         let routes = Routes {
             public,
             pages: Some(PAGES.to_owned()),
-            connections: ConnectionLimits {
-                public: connections,
-                head_timeout: HEAD_TIMEOUT,
-                ..ConnectionLimits::default()
-            },
+            connections,
             ..Routes::default()
         };
         let listeners = Listeners::bind(&settings.process)
@@ -101,10 +107,12 @@ impl Served {
     }
 }
 
+/// What comes until the connection ends.
 async fn rest(stream: &mut TcpStream) -> String {
     let mut text = String::new();
+    let read = timeout(DEADLINE, stream.read_to_string(&mut text)).await;
     // A connection that is cut may be reset.
-    drop(stream.read_to_string(&mut text).await);
+    drop(read.expect("the connection ends"));
     text
 }
 
@@ -149,7 +157,12 @@ async fn a_connection_that_is_kept_alive_for_nothing_is_closed() {
 
 #[tokio::test]
 async fn silent_connections_make_place() {
-    let served = Served::new(hello(), 3).await;
+    let limits = ConnectionLimits {
+        public: 3,
+        head_timeout: DEADLINE * 10, // none of them is cut off for its silence
+        ..ConnectionLimits::default()
+    };
+    let served = Served::within(limits, hello()).await;
     let mut silent = Vec::new();
     for _ in 0..3 {
         silent.push(served.connect().await);
@@ -157,7 +170,7 @@ async fn silent_connections_make_place() {
     for _ in 0..5 {
         assert_eq!(served.get("/tags").await.text, "hello");
     }
-    assert_eq!(rest(&mut silent[0]).await, "", "the first was closed");
+    assert_eq!(rest(&mut silent[0]).await, "", "the first is closed");
 }
 
 #[tokio::test]

@@ -3,16 +3,23 @@
 use std::{borrow::Cow, time::Duration};
 
 use futures::future::join_all;
-use service_kit::database::{MigrationError, migrate};
+use service_kit::{
+    database::{self, MigrationError, migrate},
+    health::Health,
+};
 use sqlx::{
     AssertSqlSafe, Executor as _, PgPool, SqlStr,
     migrate::{Migration, MigrationType, Migrator},
 };
 use test_kit::{Database as Server, wait_until};
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::settings;
-use crate::bare::DEADLINE;
+use crate::{
+    app::{Answer, App, client, metrics},
+    bare::DEADLINE,
+};
 
 const NOTES: &str = "create table chat.note (id bigint generated always as identity, text text)";
 const ONE_NOTE: &str = "insert into chat.note (text) values ('once')";
@@ -191,4 +198,33 @@ async fn a_role_that_may_not_make_schemas_migrates_its_own() {
     assert_eq!(number(&pool, "select count(*) from chat.note").await, 1);
     run(format!("drop owned by {role}")).await;
     run(format!("drop role {role}")).await;
+}
+
+#[tokio::test]
+async fn a_release_is_not_ready_on_the_schema_of_an_older_one() {
+    let server = Server::empty().await;
+    let settings = settings(&server.url(), 1);
+    let (old, new) = (migrator(&[NOTES]), migrator(&[NOTES, ONE_NOTE]));
+    migrate(&settings, &old, soon()).await.unwrap();
+    let (metrics, stop) = (metrics(), CancellationToken::new());
+    let health = Health::new(&metrics, stop.clone());
+    let pool = database::connect(&settings, &metrics);
+    let watching = tokio::spawn(database::watch(&pool, &new, &health, stop.clone()));
+    let app = App::serve(health.public_routes()).await;
+    let ready = async || Answer::to(client().get(app.url("/ready"))).await;
+    wait_until("the older schema is noticed", DEADLINE, async || {
+        match ready().await.text {
+            text if text.contains(r#""migrations":"not applied""#) => Ok(()),
+            text => Err(text),
+        }
+    })
+    .await;
+    migrate(&settings, &new, soon()).await.unwrap();
+    wait_until("the service is ready", DEADLINE, async || match ready().await {
+        answer if answer.status == 200 => Ok(()),
+        answer => Err(answer.text),
+    })
+    .await;
+    stop.cancel();
+    watching.await.unwrap();
 }
