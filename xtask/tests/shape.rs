@@ -43,7 +43,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 /// What only tests may additionally use.
 const ALLOWED_IN_TESTS: &[(&str, &[&str])] = &[
     ("audit", &["event-bus", "test-kit"]),
-    ("chat-api", &["test-kit"]),
+    ("chat-api", &["event-bus", "test-kit"]),
     ("event-bus", &["test-kit"]),
     ("outbox", &["test-kit"]),
     ("recurring-tasks", &["event-bus", "test-kit"]),
