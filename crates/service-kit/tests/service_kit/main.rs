@@ -6,7 +6,6 @@ mod bare;
 mod command_line;
 mod configuration;
 mod database;
-mod detour;
 mod extract;
 mod limits;
 mod listeners;

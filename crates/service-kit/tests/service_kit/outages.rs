@@ -1,15 +1,12 @@
 //! What is away, not ready, or too much: the service goes on, and recovers without a restart.
 
-use test_kit::{Database, wait_until};
+use test_kit::{Database, Detour, wait_until};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
 };
 
-use crate::{
-    bare::{Bare, DEADLINE, get, migrated},
-    detour::Detour,
-};
+use crate::bare::{Bare, DEADLINE, get, migrated};
 
 #[tokio::test]
 async fn an_outage_of_the_database_is_survived_from_the_first_moment_on() {
