@@ -10,7 +10,7 @@ use service_kit::{
     auth::{LocalIssuer, ServiceTokenChecker, TokenChecker},
     cli::Foundation,
     database::{self, Database},
-    limits::{self, UserRate},
+    limits::UserRate,
     server::Routes,
     shutdown::BoxError,
 };
@@ -69,7 +69,10 @@ pub async fn build(settings: Settings, foundation: Foundation) -> Result<Routes,
         key: signer.public_key(),
     });
     let tokens = TokenChecker::new(settings.tokens, own, &health, &metrics);
-    tasks.spawn_infallible("token-keys", keep_keys_fresh(tokens.clone(), stop.clone()));
+    tasks.spawn_infallible("token-keys", {
+        let (tokens, stop) = (tokens.clone(), stop.clone());
+        async move { tokens.keep_keys_fresh(stop).await }
+    });
     let services = ServiceTokenChecker::new(settings.service_key, &metrics);
     let per_second = common.limits.user_requests_per_second;
     let rate = UserRate::new(per_second.ok_or("the catalogue has no rate for chat-api")?, &metrics);
@@ -90,19 +93,11 @@ pub async fn build(settings: Settings, foundation: Foundation) -> Result<Routes,
         }));
     }
     Ok(Routes {
-        public: match &settings.public_url {
-            Some(url) => limits::allow_origin(public, url),
-            None => public,
-        },
+        public,
+        pages: settings.public_url,
         internal: http::internal(&app, &services),
         ..Routes::default()
     })
-}
-
-/// The checker returns at once where all keys are at hand; a task must not.
-async fn keep_keys_fresh(tokens: TokenChecker, stop: CancellationToken) {
-    tokens.keep_keys_fresh(stop.clone()).await;
-    stop.cancelled().await;
 }
 
 /// Time between two looks for answers that are older than a day.
