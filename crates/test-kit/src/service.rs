@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     sync::{Arc, Mutex, PoisonError},
-    thread,
+    thread::{self, JoinHandle},
     time::Duration,
 };
 
@@ -24,6 +24,7 @@ pub struct Service {
     name: String,
     child: Child,
     output: Output,
+    readers: [JoinHandle<()>; 2],
 }
 
 type Output = Arc<Mutex<Vec<String>>>;
@@ -60,12 +61,15 @@ impl Service {
             .spawn()
             .unwrap_or_else(|error| panic!("could not start {}: {error}", program.display()));
         let output = Output::default();
-        collect(child.stdout.take().expect("it is piped"), &output);
-        collect(child.stderr.take().expect("it is piped"), &output);
+        let readers = [
+            collect(child.stdout.take().expect("it is piped"), &output),
+            collect(child.stderr.take().expect("it is piped"), &output),
+        ];
         Self {
             name: program.file_name().unwrap_or_default().display().to_string(),
             child,
             output,
+            readers,
         }
     }
 
@@ -113,12 +117,17 @@ impl Service {
         self.signal(Signal::CONT);
     }
 
-    /// How it ended; the test fails when it has not within the deadline.
+    /// How it ended; the test fails when it has not within the deadline. [`lines`](Self::lines) are complete then.
     pub async fn exit(&mut self, deadline: Duration) -> ExitStatus {
         let what = format!("{} ends", self.name);
         wait_until(&what, deadline, async || {
             let status = self.child.try_wait().expect("a child can be looked at");
-            status.ok_or("it is still running")
+            let status = status.ok_or("it is still running")?;
+            if self.readers.iter().all(JoinHandle::is_finished) {
+                Ok(status)
+            } else {
+                Err("what it printed is still being read")
+            }
         })
         .await
     }
@@ -144,13 +153,13 @@ impl Drop for Service {
 }
 
 /// A thread of its own, so that a full pipe never stops the service. It ends with the pipe.
-fn collect(pipe: impl Read + Send + 'static, output: &Output) {
+fn collect(pipe: impl Read + Send + 'static, output: &Output) -> JoinHandle<()> {
     let output = Arc::clone(output);
     thread::spawn(move || {
         for line in BufReader::new(pipe).lines().map_while(Result::ok) {
             output.lock().unwrap_or_else(PoisonError::into_inner).push(line);
         }
-    });
+    })
 }
 
 fn listening(line: &str, listener: &str) -> Option<SocketAddr> {
