@@ -3,9 +3,8 @@
 mod client;
 mod consumer;
 mod publisher;
-mod settings;
 
 pub use client::ClientError;
 pub use consumer::{ConsumeError, ConsumerSettings, consume};
+pub use kafka_settings::{KafkaSettings, Password, SaslMechanism, Security};
 pub use publisher::{PUBLISH_DEADLINE, PublishError, Publisher};
-pub use settings::{KafkaSettings, Password, SaslMechanism, Security};

@@ -2,15 +2,11 @@
 
 use std::sync::Arc;
 
-use catalogue::{
-    Transport,
-    environment_variables::{TASKFLOW_BUILTIN_ACCOUNTS_PRIVATE_KEY, TASKFLOW_BUS, TASKFLOW_SERVICE_TOKEN_PUBLIC_KEY},
-    topics,
-};
-use event_bus::kafka;
+use catalogue::environment_variables::{TASKFLOW_BUILTIN_ACCOUNTS_PRIVATE_KEY, TASKFLOW_SERVICE_TOKEN_PUBLIC_KEY};
+use event_bus::kafka::KafkaSettings;
 use service_kit::{
     auth::{PublicKey, TokenSigner},
-    config::{self, AccountSettings, DaprSettings, KafkaSecurity, Reader, SaslMechanism, TokenSettings},
+    config::{self, AccountSettings, Reader, TokenSettings},
 };
 
 /// The settings of chat-api.
@@ -23,7 +19,7 @@ pub struct Settings {
     /// Checks the tokens of other services.
     pub(crate) service_key: PublicKey,
     /// Where events go.
-    pub(crate) kafka: kafka::KafkaSettings,
+    pub(crate) kafka: KafkaSettings,
     /// Where people reach the application: the one origin whose pages may call.
     pub(crate) public_url: Option<String>,
 }
@@ -38,7 +34,7 @@ impl Settings {
             PublicKey::from_ed25519_pem(pem).ok()
         });
         let public_url = config::public_url(reader);
-        let kafka = kafka(reader);
+        let kafka = config::direct_bus(reader);
         Some(Self {
             tokens: tokens?,
             accounts: accounts.map(|_| signer)?,
@@ -60,60 +56,6 @@ fn signer(reader: &mut Reader, accounts: &AccountSettings) -> Option<Arc<TokenSi
         );
     }
     signer.map(Arc::new)
-}
-
-/// The way to the brokers. The Dapr transport is refused as long as there is no adapter for it.
-fn kafka(reader: &mut Reader) -> Option<kafka::KafkaSettings> {
-    let transport = config::bus(reader)?;
-    // Read in any case, so that what is wrong with them is told with the rest.
-    let _ = DaprSettings::read(reader, transport);
-    for topic in [topics::TASK_EVENTS, topics::REMINDERS] {
-        let _ = config::partitions(reader, topic);
-    }
-    let settings = config::KafkaSettings::read(reader, transport);
-    if transport == Transport::Dapr {
-        reader.refuse(
-            &TASKFLOW_BUS,
-            "is `dapr`, which this release does not speak yet; only `kafka` works",
-        );
-    }
-    let config::KafkaSettings {
-        brokers,
-        security,
-        prefix,
-    } = settings?;
-    Some(kafka::KafkaSettings {
-        brokers,
-        security: protection(security),
-        prefix: prefix.unwrap_or_default(),
-    })
-}
-
-/// What was read, in the words of the transport.
-fn protection(security: KafkaSecurity) -> kafka::Security {
-    match security {
-        KafkaSecurity::Plaintext => kafka::Security::Plaintext,
-        KafkaSecurity::Tls { ca_file, client } => kafka::Security::Tls {
-            ca_file,
-            certificate_file: client.certificate,
-            key_file: client.key,
-        },
-        KafkaSecurity::SaslTls {
-            ca_file,
-            mechanism,
-            username,
-            password,
-        } => kafka::Security::SaslTls {
-            ca_file,
-            mechanism: match mechanism {
-                SaslMechanism::ScramSha256 => kafka::SaslMechanism::ScramSha256,
-                SaslMechanism::ScramSha512 => kafka::SaslMechanism::ScramSha512,
-                SaslMechanism::Plain => kafka::SaslMechanism::Plain,
-            },
-            username,
-            password: kafka::Password(password.expose().to_owned()),
-        },
-    }
 }
 
 #[cfg(test)]

@@ -1,8 +1,7 @@
 //! What a producer and a consumer have in common: their settings, their log.
 
+use kafka_settings::{KafkaSettings, Security};
 use rdkafka::{ClientConfig, ClientContext, config::RDKafkaLogLevel, error::KafkaError};
-
-use super::settings::{KafkaSettings, Security};
 
 /// A client that could not be made: a setting is wrong, or a file is not there. Brokers need not be reachable for it.
 #[derive(Debug, thiserror::Error)]

@@ -10,6 +10,7 @@ mod worker;
 use std::{sync::Arc, time::Duration};
 
 use catalogue::{ConsumerGroup, Service, StartFrom, metrics::CONSUMER_REBALANCES_TOTAL};
+use kafka_settings::KafkaSettings;
 use metrics::{IntCounter, Metrics};
 use rdkafka::{
     ClientConfig,
@@ -27,10 +28,7 @@ use self::{
     group::{GroupMember, Listener},
     settle::Settler,
 };
-use super::{
-    client::{self, ClientError},
-    settings::KafkaSettings,
-};
+use super::client::{self, ClientError};
 use crate::{handler::Handler, retry::RetryPolicy};
 
 /// Time that leaving the group may take, even when the drain is already over.

@@ -7,6 +7,7 @@ use std::{
 };
 
 use catalogue::{metrics::DEPENDENCY_UP, spans, topics};
+use kafka_settings::KafkaSettings;
 use metrics::{Gauge, Metrics};
 use rdkafka::{
     ClientConfig,
@@ -17,10 +18,7 @@ use rdkafka::{
 use tokio::time::{Instant, timeout_at};
 use tracing::{Span, field, info_span};
 
-use super::{
-    client::{self, Client, ClientError},
-    settings::KafkaSettings,
-};
+use super::client::{self, Client, ClientError};
 use crate::{Outgoing, trace_context};
 
 /// Longest time that one call of [`Publisher::publish`] takes.

@@ -135,17 +135,16 @@ async fn what_failed_is_published_by_the_next_attempt() {
 
 #[test]
 fn passwords_make_a_client_and_are_shown_to_nobody() {
-    for mechanism in ["SCRAM-SHA-256", "SCRAM-SHA-512", "PLAIN"] {
+    for mechanism in SaslMechanism::ALL {
         let settings = nowhere(Security::SaslTls {
             ca_file: None,
-            mechanism: mechanism.parse().unwrap(),
+            mechanism,
             username: "chat-api".to_owned(),
             password: Password("hunter2".to_owned()),
         });
         assert!(!format!("{settings:?}").contains("hunter2"));
         Publisher::new(&settings, &support::metrics(app_ids::CHAT_API)).unwrap();
     }
-    assert!("SCRAM-SHA-1".parse::<SaslMechanism>().is_err());
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::{net::Ipv6Addr, path::PathBuf};
 
 use catalogue::{
-    EnvironmentVariable, Transport,
+    EnvironmentVariable, Transport, app_ids,
     environment_variables::{
         APP_API_TOKEN, DAPR_API_TOKEN, TASKFLOW_BUS, TASKFLOW_DAPR_HTTP_ENDPOINT, TASKFLOW_KAFKA_BROKERS,
         TASKFLOW_KAFKA_CA_FILE, TASKFLOW_KAFKA_CERTIFICATE_FILE, TASKFLOW_KAFKA_KEY_FILE, TASKFLOW_KAFKA_PREFIX,
@@ -12,11 +12,35 @@ use catalogue::{
     },
     topics,
 };
+use kafka_settings::{KafkaSettings, Password, SaslMechanism, Security};
 
 use super::{
     Reader, Secret,
     values::{http_address, integer, one_of, readable_file, text},
 };
+
+/// The way to the brokers, of a service that speaks to them itself. Dapr is refused: there is no adapter for it yet.
+/// `None` when the reader has noted a problem.
+///
+/// # Panics
+/// As [`bus`].
+pub fn direct_bus(reader: &mut Reader) -> Option<KafkaSettings> {
+    let transport = bus(reader)?;
+    if transport == Transport::Dapr {
+        reader.refuse(
+            &TASKFLOW_BUS,
+            "is `dapr`, which this release does not speak yet; only `kafka` works",
+        );
+    }
+    // Read whatever the transport is, so that what is wrong with them is told at once with the rest.
+    DaprSettings::read(reader, transport);
+    if app_ids::PUBLISHERS.contains(&reader.service().app_id) {
+        for topic in [topics::TASK_EVENTS, topics::REMINDERS] {
+            partitions(reader, topic);
+        }
+    }
+    kafka(reader, transport)
+}
 
 /// Which way events go. `None` when the reader has noted a problem.
 ///
@@ -40,74 +64,6 @@ pub fn partitions(reader: &mut Reader, topic: &str) -> Option<u32> {
     reader.required(&variable, integer(1..=1000))
 }
 
-/// How the brokers are reached, where the transport is Kafka.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KafkaSettings {
-    /// Brokers to begin with, `host:port` pairs with commas between.
-    pub brokers: String,
-    /// What stands before the names of topics and consumer groups, where several installations share brokers.
-    pub prefix: Option<String>,
-    /// How connections are protected.
-    pub security: KafkaSecurity,
-}
-
-/// How connections to brokers are protected.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum KafkaSecurity {
-    /// Not at all: for one machine.
-    Plaintext,
-    /// TLS, and a client certificate that proves who we are.
-    Tls {
-        /// Authorities of the brokers; those of the system without it.
-        ca_file: Option<PathBuf>,
-        /// Our certificate and key.
-        client: TlsFiles,
-    },
-    /// TLS, and a password that proves who we are.
-    SaslTls {
-        /// Authorities of the brokers; those of the system without it.
-        ca_file: Option<PathBuf>,
-        /// How the password is proved.
-        mechanism: SaslMechanism,
-        /// User at the brokers.
-        username: String,
-        /// Password at the brokers.
-        password: Secret,
-    },
-}
-
-/// A client certificate.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TlsFiles {
-    /// PEM file of the certificate.
-    pub certificate: PathBuf,
-    /// PEM file of its key.
-    pub key: PathBuf,
-}
-
-/// How a password is proved to the brokers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SaslMechanism {
-    /// `SCRAM-SHA-256`
-    ScramSha256,
-    /// `SCRAM-SHA-512`
-    ScramSha512,
-    /// `PLAIN`
-    Plain,
-}
-
-impl SaslMechanism {
-    /// The name on the wire.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::ScramSha256 => "SCRAM-SHA-256",
-            Self::ScramSha512 => "SCRAM-SHA-512",
-            Self::Plain => "PLAIN",
-        }
-    }
-}
-
 #[derive(Clone, Copy, PartialEq)]
 enum Protection {
     None,
@@ -115,29 +71,28 @@ enum Protection {
     SaslTls,
 }
 
-impl KafkaSettings {
-    /// Reads them where the transport is Kafka. `None` when it is not, or when the reader has noted a problem.
-    pub fn read(reader: &mut Reader, transport: Transport) -> Option<Self> {
-        let direct = transport == Transport::Kafka;
-        let brokers = reader.required_when(direct, &TASKFLOW_KAFKA_BROKERS, broker_list);
-        let prefix = reader.optional(&TASKFLOW_KAFKA_PREFIX, name_prefix);
-        let words = [
-            ("plaintext", Protection::None),
-            ("tls", Protection::Tls),
-            ("sasl-tls", Protection::SaslTls),
-        ];
-        let protection = reader.required_when(direct, &TASKFLOW_KAFKA_SECURITY, one_of(&words));
-        let security = read_security(reader, protection.unwrap_or(Protection::None));
-        protection?;
-        Some(Self {
-            brokers: brokers?,
-            prefix,
-            security: security?,
-        })
-    }
+/// How the brokers are reached, where the transport is Kafka. `None` when it is not, or when the reader has noted a
+/// problem.
+pub fn kafka(reader: &mut Reader, transport: Transport) -> Option<KafkaSettings> {
+    let direct = transport == Transport::Kafka;
+    let brokers = reader.required_when(direct, &TASKFLOW_KAFKA_BROKERS, broker_list);
+    let prefix = reader.optional(&TASKFLOW_KAFKA_PREFIX, name_prefix);
+    let words = [
+        ("plaintext", Protection::None),
+        ("tls", Protection::Tls),
+        ("sasl-tls", Protection::SaslTls),
+    ];
+    let protection = reader.required_when(direct, &TASKFLOW_KAFKA_SECURITY, one_of(&words));
+    let security = read_security(reader, protection.unwrap_or(Protection::None));
+    protection?;
+    Some(KafkaSettings {
+        brokers: brokers?,
+        security: security?,
+        prefix: prefix.unwrap_or_default(),
+    })
 }
 
-fn read_security(reader: &mut Reader, protection: Protection) -> Option<KafkaSecurity> {
+fn read_security(reader: &mut Reader, protection: Protection) -> Option<Security> {
     let (tls, sasl) = (protection == Protection::Tls, protection == Protection::SaslTls);
     let ca_file = reader.optional(&TASKFLOW_KAFKA_CA_FILE, |value| match protection {
         Protection::None => Some(PathBuf::from(value)),
@@ -145,25 +100,18 @@ fn read_security(reader: &mut Reader, protection: Protection) -> Option<KafkaSec
     });
     let certificate = reader.required_when(tls, &TASKFLOW_KAFKA_CERTIFICATE_FILE, readable_file);
     let key = reader.required_when(tls, &TASKFLOW_KAFKA_KEY_FILE, readable_file);
-    let mechanisms = [
-        SaslMechanism::ScramSha256,
-        SaslMechanism::ScramSha512,
-        SaslMechanism::Plain,
-    ];
-    let words = mechanisms.map(|mechanism| (mechanism.as_str(), mechanism));
+    let words = SaslMechanism::ALL.map(|mechanism| (mechanism.as_str(), mechanism));
     let mechanism = reader.required_when(sasl, &TASKFLOW_KAFKA_SASL_MECHANISM, one_of(&words));
     let username = reader.required_when(sasl, &TASKFLOW_KAFKA_SASL_USERNAME, text);
-    let password = reader.required_when(sasl, &TASKFLOW_KAFKA_SASL_PASSWORD, |it| Some(Secret::new(it)));
+    let password = reader.required_when(sasl, &TASKFLOW_KAFKA_SASL_PASSWORD, |it| Some(Password(it.to_owned())));
     Some(match protection {
-        Protection::None => KafkaSecurity::Plaintext,
-        Protection::Tls => KafkaSecurity::Tls {
+        Protection::None => Security::Plaintext,
+        Protection::Tls => Security::Tls {
             ca_file,
-            client: TlsFiles {
-                certificate: certificate?,
-                key: key?,
-            },
+            certificate_file: certificate?,
+            key_file: key?,
         },
-        Protection::SaslTls => KafkaSecurity::SaslTls {
+        Protection::SaslTls => Security::SaslTls {
             ca_file,
             mechanism: mechanism?,
             username: username?,

@@ -1,9 +1,8 @@
 //! How events travel.
 
 use catalogue::{Transport, services};
-use service_kit::config::{
-    DaprSettings, KafkaSecurity, KafkaSettings, SaslMechanism, ServiceSettings, TokenSettings, bus,
-};
+use kafka_settings::{SaslMechanism, Security};
+use service_kit::config::{DaprSettings, ServiceSettings, TokenSettings, bus, direct_bus, kafka};
 
 use super::reader;
 
@@ -18,7 +17,7 @@ fn brokers_are_reached_as_the_variables_say() {
     let (certificate, key) = (file("certificate"), file("key"));
     let read = |more: &[(&'static str, &str)]| {
         let mut reader = reader(&services::AUDIT, more);
-        let settings = KafkaSettings::read(&mut reader, Transport::Kafka);
+        let settings = kafka(&mut reader, Transport::Kafka);
         reader
             .finish(settings)
             .map_err(|it| it.errors.iter().map(|it| it.variable).collect::<Vec<_>>())
@@ -27,16 +26,16 @@ fn brokers_are_reached_as_the_variables_say() {
     let plain = read(&[brokers]).unwrap();
     assert_eq!(
         (plain.brokers.as_str(), plain.security),
-        ("a:9092,[::1]:9093", KafkaSecurity::Plaintext)
+        ("a:9092,[::1]:9093", Security::Plaintext)
     );
     assert_eq!(read(&[]).unwrap_err(), ["TASKFLOW_KAFKA_BROKERS"]);
     for wrong in ["a", "a:", ":9092", "a:0", "a:9092,", "a:9092;b:9092"] {
         assert!(read(&[("TASKFLOW_KAFKA_BROKERS", wrong)]).is_err(), "{wrong}");
     }
 
-    assert_eq!(plain.prefix, None);
+    assert_eq!(plain.prefix, "");
     let prefixed = |prefix| read(&[brokers, ("TASKFLOW_KAFKA_PREFIX", prefix)]).map(|it| it.prefix);
-    assert_eq!(prefixed("blue.").unwrap().as_deref(), Some("blue."));
+    assert_eq!(prefixed("blue.").unwrap(), "blue.");
     assert!(prefixed("blue/").is_err() && prefixed(&"a".repeat(101)).is_err());
 
     let tls = ("TASKFLOW_KAFKA_SECURITY", "tls");
@@ -53,14 +52,12 @@ fn brokers_are_reached_as_the_variables_say() {
         ("TASKFLOW_KAFKA_CERTIFICATE_FILE", certificate.as_str()),
         ("TASKFLOW_KAFKA_KEY_FILE", &key),
     ];
-    let KafkaSecurity::Tls { ca_file: None, client } = read(&[brokers, tls, files[0], files[1]]).unwrap().security
-    else {
-        panic!("TLS was asked for");
+    let security = Security::Tls {
+        ca_file: None,
+        certificate_file: certificate.clone().into(),
+        key_file: key.clone().into(),
     };
-    assert_eq!(
-        (client.certificate.to_str(), client.key.to_str()),
-        (Some(certificate.as_str()), Some(key.as_str()))
-    );
+    assert_eq!(read(&[brokers, tls, files[0], files[1]]).unwrap().security, security);
 
     let sasl = ("TASKFLOW_KAFKA_SECURITY", "sasl-tls");
     let missing = read(&[brokers, sasl]).unwrap_err();
@@ -74,7 +71,7 @@ fn brokers_are_reached_as_the_variables_say() {
     ];
     let read = read(&[brokers, sasl, user[0], user[1]]).unwrap();
     assert!(!format!("{read:?}").contains("sesame"));
-    let KafkaSecurity::SaslTls {
+    let Security::SaslTls {
         mechanism,
         username,
         password,
@@ -84,7 +81,7 @@ fn brokers_are_reached_as_the_variables_say() {
         panic!("SASL was asked for");
     };
     assert_eq!((mechanism, username.as_str()), (SaslMechanism::ScramSha512, "audit"));
-    assert_eq!(password.expose(), "sesame");
+    assert_eq!(password.0, "sesame");
 }
 
 #[test]
@@ -98,7 +95,7 @@ fn the_transport_decides_which_variables_count() {
     ];
     let mut dapr = reader(&services::AUDIT, &tokens);
     let transport = bus(&mut dapr).unwrap();
-    assert_eq!(KafkaSettings::read(&mut dapr, transport), None);
+    assert_eq!(kafka(&mut dapr, transport), None);
     let settings = DaprSettings::read(&mut dapr, transport);
     let settings = dapr.finish(settings).unwrap();
     assert_eq!(settings.endpoint, "http://127.0.0.1:3500");
@@ -107,26 +104,29 @@ fn the_transport_decides_which_variables_count() {
         ("one", "two")
     );
 
-    let mut kafka = reader(
-        &services::AUDIT,
-        &[("TASKFLOW_BUS", "kafka"), ("TASKFLOW_KAFKA_BROKERS", "a:1")],
-    );
-    let transport = bus(&mut kafka).unwrap();
-    assert!(DaprSettings::read(&mut kafka, transport).is_none());
-    let settings = KafkaSettings::read(&mut kafka, transport);
-    assert_eq!(kafka.finish(settings).unwrap().brokers, "a:1");
+    let brokers = [("TASKFLOW_BUS", "kafka"), ("TASKFLOW_KAFKA_BROKERS", "a:1")];
+    let mut direct = reader(&services::AUDIT, &brokers);
+    let transport = bus(&mut direct).unwrap();
+    assert!(DaprSettings::read(&mut direct, transport).is_none());
+    let settings = kafka(&mut direct, transport);
+    assert_eq!(direct.finish(settings).unwrap().brokers, "a:1");
+}
+
+#[test]
+fn dapr_is_refused_as_long_as_nothing_speaks_it_and_its_own_problems_are_told_too() {
+    let mut reader = reader(&services::AUDIT, &[("TASKFLOW_BUS", "dapr")]);
+    let settings = direct_bus(&mut reader);
+    let problems = reader.finish(settings).unwrap_err().errors;
+    let variables: Vec<_> = problems.iter().map(|it| it.variable).collect();
+    assert_eq!(variables, ["TASKFLOW_BUS", "DAPR_API_TOKEN", "APP_API_TOKEN"]);
 }
 
 #[test]
 fn nothing_that_the_catalogue_gives_to_every_consumer_is_left_unread() {
-    let mut reader = reader(
-        &services::AUDIT,
-        &[("TASKFLOW_BUS", "kafka"), ("TASKFLOW_KAFKA_BROKERS", "a:1")],
-    );
+    let brokers = [("TASKFLOW_BUS", "kafka"), ("TASKFLOW_KAFKA_BROKERS", "a:1")];
+    let mut reader = reader(&services::AUDIT, &brokers);
     let settings = ServiceSettings::read(&mut reader);
-    let transport = bus(&mut reader).unwrap();
-    KafkaSettings::read(&mut reader, transport);
-    DaprSettings::read(&mut reader, transport);
+    assert_eq!(direct_bus(&mut reader).unwrap().brokers, "a:1");
     TokenSettings::read(&mut reader, true);
     assert_eq!(reader.unread(), ["TASKFLOW_RETENTION_DAYS"], "its own settings");
     assert!(reader.finish(settings).is_ok());

@@ -1,9 +1,11 @@
 //! Where the brokers are and how they are reached.
+//!
+//! `service-kit` reads these settings, `event-bus` connects by them, and neither knows the other. It knows nothing.
 
-use std::{fmt, path::PathBuf, str::FromStr};
+use std::{fmt, path::PathBuf};
 
 /// Where the brokers are and how they are reached. The fields are the variables `TASKFLOW_KAFKA_…` of the catalogue.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KafkaSettings {
     /// Brokers to begin with: `host:port` pairs, comma-separated.
     pub brokers: String,
@@ -15,7 +17,7 @@ pub struct KafkaSettings {
 }
 
 /// How connections to brokers are protected.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Security {
     /// Not at all: loopback, or a mesh that does it.
     Plaintext,
@@ -42,7 +44,7 @@ pub enum Security {
 }
 
 /// A password that no `Debug` shows.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Password(pub String);
 
 impl fmt::Debug for Password {
@@ -63,7 +65,8 @@ pub enum SaslMechanism {
 }
 
 impl SaslMechanism {
-    const ALL: [Self; 3] = [Self::ScramSha256, Self::ScramSha512, Self::Plain];
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::ScramSha256, Self::ScramSha512, Self::Plain];
 
     /// The name that brokers know.
     #[must_use]
@@ -75,19 +78,3 @@ impl SaslMechanism {
         }
     }
 }
-
-impl FromStr for SaslMechanism {
-    type Err = UnknownMechanism;
-
-    fn from_str(name: &str) -> Result<Self, UnknownMechanism> {
-        Self::ALL
-            .into_iter()
-            .find(|mechanism| mechanism.as_str() == name)
-            .ok_or(UnknownMechanism)
-    }
-}
-
-/// The name of no mechanism that we speak.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("must be SCRAM-SHA-256, SCRAM-SHA-512 or PLAIN")]
-pub struct UnknownMechanism;
