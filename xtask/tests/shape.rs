@@ -37,7 +37,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     ("service-kit", &["catalogue", "kafka-settings", "metrics"]),
     ("snapshot-tests", &[]),
-    ("test-kit", &[]),
+    ("test-kit", &["catalogue"]),
     ("xtask", &["snapshot-tests"]),
 ];
 

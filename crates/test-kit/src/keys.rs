@@ -22,6 +22,7 @@ pub fn es256() -> EncodingKey {
 }
 
 /// Both halves of an Ed25519 key in PEM, as services take them from their environment.
+#[derive(Clone)]
 pub struct Ed25519Pem {
     /// PKCS #8.
     pub private: String,

@@ -1,9 +1,10 @@
 //! For tests only: real engines, a database and topics per test, waiting for a state, tokens, service processes.
 //!
-//! Everything here panics when it cannot do its work: a test has no better answer. Nothing here knows a service, an
-//! event or a schema of ours.
+//! Everything here panics when it cannot do its work: a test has no better answer. Only `core` knows
+//! services of ours, by their entries in the catalogue; nothing here knows an event or a schema.
 
 pub mod containers;
+pub mod core;
 pub mod database;
 pub mod detour;
 pub mod engines;
@@ -17,6 +18,7 @@ mod elsewhere;
 mod test_name;
 
 pub use containers::{Engine, EnginePair};
+pub use core::{Core, Replica, Wiring};
 pub use database::Database;
 pub use detour::Detour;
 pub use engines::{kafka_brokers, postgres_url};
