@@ -96,14 +96,20 @@ impl Service {
         self.output.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Its number among the processes of this machine.
+    pub fn process_id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// SIGTERM: what an orchestrator sends first.
     pub fn terminate(&self) {
         self.signal(Signal::TERM);
     }
 
-    /// SIGKILL, and waits until it is gone.
+    /// SIGKILL where it still runs, and waits until it is gone.
     pub fn kill(&mut self) {
-        self.signal(Signal::KILL);
+        // Who has ended and was waited for has given its number back, which may be another's by now: only the child knows.
+        self.child.kill().expect("a child can be killed");
         self.child.wait().expect("a child can be waited for");
     }
 
