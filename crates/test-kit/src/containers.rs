@@ -14,9 +14,10 @@ use testcontainers::{
     bollard::query_parameters::{
         KillContainerOptionsBuilder, ListContainersOptionsBuilder, RemoveContainerOptionsBuilder,
     },
-    core::{IntoContainerPort as _, client::docker_client_instance},
+    core::{CmdWaitFor, ExecCommand, IntoContainerPort as _, client::docker_client_instance},
     runners::AsyncRunner as _,
 };
+use tokio::{net::TcpStream, time::timeout};
 
 use crate::wait::{free_port, look_until};
 
@@ -148,6 +149,33 @@ impl Engine {
             Kind::Postgres => format!("postgres://postgres:{PASSWORD}@127.0.0.1:{}/postgres", self.port),
             Kind::Kafka => format!("127.0.0.1:{}", self.port),
         }
+    }
+
+    /// The same without the proxy of Docker in between, where the container's own network can be reached from here: for
+    /// measurements, in which that proxy would use up a part of the machine.
+    pub async fn direct_address(&self) -> String {
+        let inside = match self.kind {
+            Kind::Postgres => 5432,
+            Kind::Kafka => return self.address(), // it names itself by its published address
+        };
+        let Ok(host) = self.container.get_bridge_ip_address().await else {
+            return self.address();
+        };
+        match timeout(Duration::from_secs(1), TcpStream::connect((host, inside))).await {
+            Ok(Ok(_)) => format!("postgres://postgres:{PASSWORD}@{host}:{inside}/postgres"),
+            _ => self.address(),
+        }
+    }
+
+    /// Runs a command inside the container, and gives back what it printed.
+    pub async fn run_inside(&self, command: &[&str]) -> String {
+        let command = ExecCommand::new(command.iter().copied()).with_cmd_ready_condition(CmdWaitFor::exit());
+        let mut result = self.container.exec(command).await.expect("the container runs");
+        let output = result.stdout_to_vec().await.expect("what it prints can be read");
+        let code = result.exit_code().await.expect("Docker knows how it ended");
+        let complaints = result.stderr_to_vec().await.unwrap_or_default();
+        assert!(code == Some(0), "{code:?}: {}", String::from_utf8_lossy(&complaints));
+        String::from_utf8_lossy(&output).into_owned()
     }
 
     /// SIGKILL, as when the machine's memory runs out. Its files stay.
