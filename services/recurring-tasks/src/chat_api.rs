@@ -2,7 +2,13 @@
 
 mod answer;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use catalogue::{app_ids, paths, services::CREATE_OCCURRENCE};
 use domain::{
@@ -12,7 +18,7 @@ use domain::{
 use events::CorrelationId;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use jiff::{Timestamp, civil::DateTime};
-use reqwest::{Client, redirect};
+use reqwest::{Client, RequestBuilder, redirect};
 use serde::Serialize;
 use service_kit::{
     auth::TokenSigner,
@@ -45,6 +51,8 @@ pub(crate) struct ChatApi {
     /// Without a closing slash.
     url: String,
     signer: TokenSigner,
+    /// Commands that it has decided on so far.
+    decided: AtomicU64,
 }
 
 /// The next instance of a series, as chat-api is told.
@@ -56,6 +64,8 @@ pub(crate) struct NewOccurrence {
     pub(crate) series: SeriesId,
     /// Which one it is.
     pub(crate) occurrence: Occurrence,
+    /// The completion that it follows from: after another one, chat-api refuses it.
+    pub(crate) completed_at: Timestamp,
 }
 
 /// The body of the command.
@@ -64,6 +74,7 @@ struct Body {
     series: Uuid,
     occurrence_key: DateTime,
     ordinal: u32,
+    completed_at: Timestamp,
 }
 
 /// What became of a command.
@@ -86,7 +97,10 @@ pub(crate) enum CallError {
     /// Who answers cannot obey now, whatever the command.
     #[error("chat-api cannot obey now: {0}")]
     Away(Answer),
-    /// The call was begun and there was no answer.
+    /// The call was begun and there was no answer, nor was another command decided on meanwhile.
+    #[error("chat-api is silent")]
+    Silent(#[source] reqwest::Error),
+    /// The call was begun and there was no answer, while another command was decided on: perhaps it is this one.
     #[error("chat-api gave no answer")]
     NoAnswer(#[source] reqwest::Error),
     /// The call failed over there, perhaps by this command.
@@ -107,7 +121,12 @@ impl ChatApi {
             .redirect(redirect::Policy::none())
             .no_proxy()
             .build()?;
-        Ok(Self { client, url, signer })
+        Ok(Self {
+            client,
+            url,
+            signer,
+            decided: AtomicU64::new(0),
+        })
     }
 
     /// Commands it to create the instance. Sent twice, it has the effect of once.
@@ -124,18 +143,16 @@ impl ChatApi {
             series: new.series.get(),
             occurrence_key: new.occurrence.key.get(),
             ordinal: new.occurrence.ordinal,
+            completed_at: new.completed_at,
         };
-        let response = self
+        let call = self
             .client
             .post(format!("{}{path}", self.url))
             .timeout(CALL_TIME)
             .bearer_auth(token)
             .headers(headers(new, correlation_id))
-            .json(&body)
-            .send()
-            .await
-            .map_err(no_answer)?;
-        let answer = Answer::read(response).await.map_err(CallError::NoAnswer)?;
+            .json(&body);
+        let answer = self.answer(call).await?;
         match answer.meaning() {
             Meaning::Created => Ok(Commanded::Created),
             Meaning::Existed => Ok(Commanded::Existed),
@@ -146,6 +163,30 @@ impl ChatApi {
             Meaning::Away => Err(CallError::Away(answer)),
             Meaning::Failed => Err(CallError::Failed(answer)),
             Meaning::NotTaken => Err(CallError::NotTaken(answer)),
+        }
+    }
+
+    /// The answer to a call.
+    ///
+    /// How long a command takes lies with chat-api and its database, not with what the command says. So one without an
+    /// answer waits, as in any other outage. It counts as failed only where another was decided on in the same time: a
+    /// command that is the exception must not hold up its partition for ever.
+    async fn answer(&self, call: RequestBuilder) -> Result<Answer, CallError> {
+        let decided_before = self.decided.load(Relaxed);
+        let answer = match call.send().await {
+            Ok(response) => Answer::read(response).await,
+            Err(error) if error.is_connect() => return Err(CallError::NotReached(error)),
+            Err(error) => Err(error),
+        };
+        match answer {
+            Ok(answer) => {
+                if answer.decides() {
+                    self.decided.fetch_add(1, Relaxed);
+                }
+                Ok(answer)
+            }
+            Err(error) if self.decided.load(Relaxed) == decided_before => Err(CallError::Silent(error)),
+            Err(error) => Err(CallError::NoAnswer(error)),
         }
     }
 
@@ -178,14 +219,6 @@ fn headers(new: &NewOccurrence, correlation_id: &CorrelationId) -> HeaderMap {
     headers.insert(IDEMPOTENCY_KEY, value(&key));
     telemetry::inject(&mut headers);
     headers
-}
-
-fn no_answer(error: reqwest::Error) -> CallError {
-    if error.is_connect() {
-        CallError::NotReached(error)
-    } else {
-        CallError::NoAnswer(error)
-    }
 }
 
 #[cfg(test)]

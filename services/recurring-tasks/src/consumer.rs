@@ -78,6 +78,7 @@ impl Successors {
                     task: completion.task,
                     series: completion.series,
                     occurrence,
+                    completed_at: completion.completed_at,
                 };
                 Span::current().record(spans::OCCURRENCE_KEY.key, field::display(occurrence.key));
                 crash_point!("recurring.before_call");
@@ -102,7 +103,10 @@ impl Successors {
         tracing::warn!(error, "a completed task has no successor yet: {error}");
         let away = match failure {
             Failure::Inbox(error) => is_unavailable(error),
-            Failure::Call(error) => matches!(error, CallError::NotReached(_) | CallError::Away(_)),
+            Failure::Call(error) => matches!(
+                error,
+                CallError::NotReached(_) | CallError::Silent(_) | CallError::Away(_)
+            ),
         };
         if away {
             return Outcome::Retry(Cause::unavailable(failure));

@@ -8,6 +8,7 @@ use domain::{
 };
 use event_bus::Cause;
 use events::TaskChanged;
+use jiff::Timestamp;
 
 /// A recurring task that was completed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +17,8 @@ pub(crate) struct Completion {
     pub(crate) task: TaskId,
     /// Its series.
     pub(crate) series: SeriesId,
+    /// When it was completed.
+    pub(crate) completed_at: Timestamp,
     /// What follows it there.
     pub(crate) next: Next,
 }
@@ -43,6 +46,7 @@ pub(crate) fn completion(changed: &TaskChanged) -> Result<Option<Completion>, Ca
     Ok(Some(Completion {
         task: task.id,
         series: series.series,
+        completed_at,
         next: recurrence.next(series.occurrence, zone.local(completed_at)),
     }))
 }

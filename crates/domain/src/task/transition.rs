@@ -74,6 +74,9 @@ pub enum OccurrenceError {
     /// It is open: its series goes on when it is completed.
     #[error("the task is not completed")]
     NotCompleted,
+    /// It was reopened and completed again since: its next instance follows from the later completion.
+    #[error("the task was completed anew")]
+    OtherCompletion,
     /// It left that series for another.
     #[error("the task belongs to another series")]
     OtherSeries,
@@ -186,14 +189,24 @@ impl Task {
         self.clone().changed(ChangeKind::Deleted, now)
     }
 
-    /// The next instance of the series of this completed task: due at the wall time of its occurrence, in the same kind
-    /// of time. What goes with the due time is carried over; reminders at an instant are not.
-    pub fn occurrence(&self, id: TaskId, next: SeriesMembership, now: Timestamp) -> Result<Change, OccurrenceError> {
+    /// The next instance of the series of this task, which follows from its completion at `completed_at`: due at the
+    /// wall time of its occurrence, in the same kind of time. What goes with the due time is carried over; reminders at
+    /// an instant are not.
+    pub fn occurrence(
+        &self,
+        id: TaskId,
+        next: SeriesMembership,
+        completed_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<Change, OccurrenceError> {
         let (Some(series), Some(due), Some(_)) = (self.series, &self.due, &self.recurrence) else {
             return Err(OccurrenceError::NotRecurring);
         };
         if self.status == Status::Open {
             return Err(OccurrenceError::NotCompleted);
+        }
+        if self.completed_at != Some(completed_at) {
+            return Err(OccurrenceError::OtherCompletion);
         }
         if next.series != series.series {
             return Err(OccurrenceError::OtherSeries);

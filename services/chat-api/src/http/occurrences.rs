@@ -10,7 +10,7 @@ use domain::{
     task::SeriesMembership,
 };
 use events::CorrelationId;
-use jiff::civil::DateTime;
+use jiff::{Timestamp, civil::DateTime};
 use serde::{Deserialize, Serialize};
 use service_kit::{
     Problem,
@@ -48,6 +48,10 @@ pub(crate) struct NewOccurrence {
     /// How much of COUNT is used up with it.
     #[schema(minimum = 2, maximum = 2_147_483_647)]
     ordinal: u32,
+    /// When the task was completed, as its event says: who completes it anew means another instance.
+    #[serde(deserialize_with = "scalar::instant")]
+    #[schema(value_type = String, format = DateTime)]
+    completed_at: Timestamp,
 }
 
 /// The instance that follows the task.
@@ -72,6 +76,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Correlation {
 /// Create the next instance of a recurring task
 ///
 /// Once for each series and occurrence: the same command again answers 200 with the same task, whatever became of it.
+/// 409 `conflict` when it does not follow from the task as it is: it is open, or was completed anew, or left the series.
 /// 404, 409 and 422 are final.
 pub(super) async fn create(
     State(app): State<App>,
@@ -83,7 +88,7 @@ pub(super) async fn create(
     let next = new.membership()?;
     let mut transaction = app.database.begin().await.map_err(database::problem)?;
     let span = operation::occurrence_span(next);
-    let work = occurrences::create(&mut transaction, correlation_id, id, next);
+    let work = occurrences::create(&mut transaction, correlation_id, id, next, new.completed_at);
     let done = work.instrument(span.clone()).await;
     operation::count(&app.metrics, "create_occurrence", &done);
     let (status, task_id) = match done? {

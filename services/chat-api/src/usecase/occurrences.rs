@@ -20,12 +20,14 @@ pub(crate) enum Instance {
     Existing(i64),
 }
 
-/// Creates the instance `next` after the task `id`, once. The person is read from the task.
+/// Creates the instance `next` after the task `id`, which follows from its completion at `completed_at`, once. The
+/// person is read from the task.
 pub(crate) async fn create(
     connection: &mut PgConnection,
     correlation_id: CorrelationId,
     id: TaskId,
     next: SeriesMembership,
+    completed_at: Timestamp,
 ) -> Result<Instance, Error> {
     let row = store::tasks::find_any_and_lock(connection, id).await?;
     // What was done once stays done, whatever became of the tasks.
@@ -34,7 +36,7 @@ pub(crate) async fn create(
     }
     let task = Task::try_from(row.ok_or(Error::NotFound)?)?;
     let new_id = tasks::next_id(connection).await?;
-    let change = task.occurrence(new_id, next, Timestamp::now())?;
+    let change = task.occurrence(new_id, next, completed_at, Timestamp::now())?;
     if !occurrences::note(connection, id, next, new_id).await? {
         let existing = occurrences::find(connection, id, next).await?;
         return existing.map(Instance::Existing).ok_or(Error::NotFound);

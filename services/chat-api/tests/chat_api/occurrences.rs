@@ -22,7 +22,12 @@ async fn completed(person: &Person<'_>) -> Value {
 }
 
 fn february(task: &Value) -> Value {
-    json!({"series": task["series"]["id"], "occurrence_key": "2026-02-28T09:00:00", "ordinal": 2})
+    json!({
+        "series": task["series"]["id"],
+        "occurrence_key": "2026-02-28T09:00:00",
+        "ordinal": 2,
+        "completed_at": task["completed_at"],
+    })
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -90,18 +95,40 @@ async fn reopening_takes_an_untouched_successor_back() {
         app.command_occurrence(id(&task), &february(&task)).await.problem(),
         (409, "conflict".to_owned())
     );
-    ada.act(&format!("{path}/complete")).await.expect(200);
+    let task = ada.act(&format!("{path}/complete")).await.expect(200);
     let next = app.command_occurrence(id(&task), &february(&task)).await.expect(201)["task_id"].clone();
     ada.patch(&format!("/tasks/{next}"), &json!({"priority": "high"}))
         .await
         .expect(200);
     ada.act(&format!("{path}/reopen")).await.expect(200);
     ada.get(&format!("/tasks/{next}")).await.expect(200);
-    ada.act(&format!("{path}/complete")).await.expect(200);
+    let task = ada.act(&format!("{path}/complete")).await.expect(200);
     assert_eq!(
         app.command_occurrence(id(&task), &february(&task)).await.expect(200)["task_id"],
         next
     );
+}
+
+/// The event of the first completion may be late: the task is what it was at the second.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_that_follows_from_an_earlier_completion_has_no_effect() {
+    let app = App::start().await;
+    let ada = app.person("ada");
+    let first = completed(&ada).await;
+    let path = format!("/tasks/{}", id(&first));
+    ada.act(&format!("{path}/reopen")).await.expect(200);
+    let counted = json!({"recurrence": {"rule": "FREQ=MONTHLY", "basis": "after_completion"}});
+    ada.patch(&path, &counted).await.expect(200);
+    let second = ada.act(&format!("{path}/complete")).await.expect(200);
+    assert_eq!(second["series"], first["series"], "nothing else tells the two apart");
+
+    let late = app.command_occurrence(id(&first), &february(&first)).await;
+    assert_eq!(late.problem(), (409, "conflict".to_owned()));
+    let mut march = february(&second);
+    march["occurrence_key"] = "2026-03-31T09:00:00".into();
+    let next = app.command_occurrence(id(&second), &march).await.expect(201)["task_id"].clone();
+    let late = app.command_occurrence(id(&first), &february(&first)).await;
+    assert_eq!(late.expect(200)["task_id"], next, "what follows the task is there");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -117,6 +144,9 @@ async fn a_command_that_makes_no_sense_is_refused_for_good() {
     };
     for (command, status) in [
         (with("series", json!("0197c1a0-0000-7000-8000-000000000001")), 409),
+        (with("completed_at", json!("2026-01-31T08:00:00Z")), 409),
+        (with("completed_at", json!("2026-01-31T08:00:00")), 422),
+        (with("completed_at", Value::Null), 422),
         (with("occurrence_key", json!("2026-01-31T09:00:00")), 409),
         (with("ordinal", json!(1)), 422),
         (with("ordinal", json!(2_147_483_648_u32)), 422),

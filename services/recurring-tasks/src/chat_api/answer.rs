@@ -51,6 +51,11 @@ impl Answer {
         })
     }
 
+    /// Whether it says what became of the command, once and for all.
+    pub(super) fn decides(&self) -> bool {
+        matches!(self.meaning(), Meaning::Created | Meaning::Existed | Meaning::Refused)
+    }
+
     pub(super) fn meaning(&self) -> Meaning {
         let is = |code: &codes::Code| self.code.as_deref() == Some(code.name);
         match self.status {

@@ -43,6 +43,8 @@ struct Notes {
     silent: watch::Sender<bool>,
     /// Whether commands get none.
     hesitating: watch::Sender<bool>,
+    /// Tasks of which commands never get one.
+    stuck: Mutex<BTreeSet<i64>>,
 }
 
 /// What it was told.
@@ -78,6 +80,7 @@ impl ChatApi {
             problems: Mutex::default(),
             silent: watch::Sender::new(false),
             hesitating: watch::Sender::new(false),
+            stuck: Mutex::default(),
         });
         let key = PublicKey::from_ed25519_pem(public_key).unwrap();
         let tokens = ServiceTokenChecker::new(key, &Metrics::new(&Catalogue::taskflow(), app_ids::CHAT_API));
@@ -135,6 +138,11 @@ impl ChatApi {
         self.notes.hesitating.send_replace(hesitating);
     }
 
+    /// Commands about this task never get an answer.
+    pub(crate) fn get_stuck_at(&self, task: i64) {
+        self.notes.stuck.lock().unwrap().insert(task);
+    }
+
     /// The next commands get these answers, and have no effect.
     pub(crate) fn refuse_next(&self, problems: impl IntoIterator<Item = &'static Code>) {
         self.notes.problems.lock().unwrap().extend(problems);
@@ -172,6 +180,9 @@ async fn create(
     notes.commands.lock().unwrap().push(Command { task, body, headers });
     until_not(&notes.silent).await;
     until_not(&notes.hesitating).await;
+    if notes.stuck.lock().unwrap().contains(&task) {
+        return std::future::pending().await;
+    }
     if let Some(code) = notes.problems.lock().unwrap().pop_front() {
         return Problem::new(code).into_response();
     }

@@ -1,13 +1,18 @@
 //! What cannot be done, for good or by this event alone.
 
 use catalogue::app_ids;
-use event_bus::dead_letter::{ATTEMPTS, CONSUMER, DETAIL, REASON};
+use event_bus::{
+    dead_letter::{ATTEMPTS, CONSUMER, DETAIL, REASON},
+    partition_for_key,
+};
+use recurring_tasks::MIGRATIONS;
 use serde_json::json;
 use service_kit::problem::codes;
+use test_kit::{Database, wait_until};
 
 use crate::{
     completions::{Recurring, zoned},
-    world::World,
+    world::{PATIENCE, World},
 };
 
 #[tokio::test]
@@ -128,6 +133,38 @@ async fn a_command_that_always_fails_becomes_a_dead_letter() {
     assert!(letter.header(DETAIL).contains("500 internal"), "{letter:?}");
     assert_eq!(letter.value, fails.to_json(), "as it came, to be replayed");
     assert_eq!(replica.occurrences("failed").await, 4);
+    replica.stop().await;
+}
+
+/// Others are answered meanwhile: it is this one, and it must not keep its partition waiting for ever.
+#[tokio::test]
+async fn a_command_that_alone_never_gets_an_answer_becomes_a_dead_letter() {
+    let partition_of = |task: &i64| partition_for_key(task.to_string().as_bytes(), 2);
+    let mut others = (2..).filter(|task| partition_of(task) != partition_of(&1));
+    let world = World::with_partitions(2, Database::migrated(&[&MIGRATIONS]).await).await;
+    let replica = world.start().await;
+    world.chat_api.get_stuck_at(1);
+    world.publish([&Recurring::weekly(1).completed()]).await;
+
+    wait_until("the dead letter is there", PATIENCE, async || {
+        world
+            .publish([&Recurring::weekly(others.next().unwrap()).completed()])
+            .await;
+        match replica
+            .metric(r#"events_handled_total{outcome="dead_letter",topic="task-events"}"#)
+            .await
+        {
+            0 => Err("none"),
+            _ => Ok(()),
+        }
+    })
+    .await;
+    let letters = world.dead_letters().await;
+    assert_eq!(
+        (letters.len(), letters[0].header(REASON), letters[0].header(ATTEMPTS)),
+        (1, "failed", "4")
+    );
+    assert!(letters[0].header(DETAIL).contains("gave no answer"), "{letters:?}");
     replica.stop().await;
 }
 

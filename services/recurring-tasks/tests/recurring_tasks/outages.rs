@@ -78,6 +78,20 @@ async fn chat_api_that_does_not_answer_is_waited_for() {
     goes_on(&world, replica, 2).await;
 }
 
+/// It lives and says so, and no command gets an answer in time: its database is slow, or a lock is held there.
+#[tokio::test]
+async fn chat_api_that_takes_too_long_is_waited_for() {
+    let world = World::new().await;
+    let replica = world.start().await;
+    world.chat_api.set_hesitating(true);
+    world
+        .publish(&[1, 2].map(|task| Recurring::weekly(task).completed()))
+        .await;
+    world.commands(MANY).await;
+    world.chat_api.set_hesitating(false);
+    goes_on(&world, replica, 2).await;
+}
+
 /// It lives and says so, but cannot do what it is told, again and again: its database is away, it has too much to do,
 /// or it does not believe our token.
 #[tokio::test]

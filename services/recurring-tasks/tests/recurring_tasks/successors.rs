@@ -25,7 +25,12 @@ async fn a_completed_task_gets_its_successor() {
     let series = &event["data"]["task_snapshot"]["series"]["id"];
     assert_eq!(
         command.body,
-        serde_json::json!({ "series": series, "occurrence_key": "2026-12-07T09:00:00", "ordinal": 2 })
+        serde_json::json!({
+            "series": series,
+            "occurrence_key": "2026-12-07T09:00:00",
+            "ordinal": 2,
+            "completed_at": "2026-11-30T11:00:00Z",
+        })
     );
     let key = format!("{}/2026-12-07T09:00:00", series.as_str().unwrap());
     assert_eq!(command.header("idempotency-key"), key);

@@ -54,9 +54,14 @@ impl World {
 
     /// With this database. The topics have one partition: what is published later is handled later.
     pub(crate) async fn around(database: Database) -> Self {
+        Self::with_partitions(1, database).await
+    }
+
+    /// With this database and so many partitions of what is consumed.
+    pub(crate) async fn with_partitions(partitions: i32, database: Database) -> Self {
         // A second choice changes nothing.
         drop(rustls::crypto::ring::default_provider().install_default());
-        let topics = Topics::create(&[(topics::TASK_EVENTS, 1), (topics::TASK_EVENTS_DLQ, 1)]).await;
+        let topics = Topics::create(&[(topics::TASK_EVENTS, partitions), (topics::TASK_EVENTS_DLQ, 1)]).await;
         let kafka = KafkaSettings {
             brokers: topics.brokers().to_owned(),
             security: Security::Plaintext,

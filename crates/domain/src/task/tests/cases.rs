@@ -220,7 +220,7 @@ fn a_recurrence_taken_off_leaves_the_place_in_the_series() {
     let completed = after(single.complete(at(2)));
     let next = membership(1, datetime(2026, 2, 28, 9, 0, 0, 0), 2);
     assert_eq!(
-        completed.occurrence(task_id(2), next, at(3)),
+        completed.occurrence(task_id(2), next, at(2), at(3)),
         Err(OccurrenceError::NotRecurring)
     );
 }
@@ -246,7 +246,7 @@ fn the_next_instance_takes_over_what_goes_with_the_due_time() {
     let task = after(task.complete(at(2)));
     let february = datetime(2026, 2, 28, 9, 0, 0, 0);
     let next = membership(1, february, 2);
-    let change = task.occurrence(task_id(2), next, at(3)).unwrap();
+    let change = task.occurrence(task_id(2), next, at(2), at(3)).unwrap();
     assert_eq!(change.kind, ChangeKind::Created);
     let expected = Task {
         id: task_id(2),
@@ -279,7 +279,7 @@ fn the_next_instance_is_in_the_kind_of_time_of_the_completed_one() {
             due: Some(due),
             ..monthly()
         });
-        let change = after(task.complete(at(1))).occurrence(task_id(2), membership(1, february, 2), at(3));
+        let change = after(task.complete(at(1))).occurrence(task_id(2), membership(1, february, 2), at(1), at(3));
         assert_eq!(change.unwrap().task.due, Some(next));
     }
 }
@@ -288,9 +288,11 @@ fn the_next_instance_is_in_the_kind_of_time_of_the_completed_one() {
 fn some_next_instances_are_refused() {
     let open = created(monthly());
     let completed = after(open.complete(at(1)));
+    let again = after(after(completed.reopen(at(2))).complete(at(3)));
     let february = datetime(2026, 2, 28, 9, 0, 0, 0);
     for (task, next, error) in [
         (&open, membership(1, february, 2), OccurrenceError::NotCompleted),
+        (&again, membership(1, february, 2), OccurrenceError::OtherCompletion),
         (&completed, membership(2, february, 2), OccurrenceError::OtherSeries),
         (&completed, membership(1, MORNING, 2), OccurrenceError::NotLater),
         (
@@ -299,6 +301,6 @@ fn some_next_instances_are_refused() {
             OccurrenceError::NotRecurring,
         ),
     ] {
-        assert_eq!(task.occurrence(task_id(2), next, at(2)), Err(error));
+        assert_eq!(task.occurrence(task_id(2), next, at(1), at(4)), Err(error));
     }
 }

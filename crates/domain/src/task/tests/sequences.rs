@@ -176,7 +176,7 @@ proptest! {
         let (Some(place), Some(done)) = (task.series, task.complete(at(1))) else { return Ok(()) };
         let key = OccurrenceKey::new(place.occurrence.key.get().saturating_add(days.days()));
         let occurrence = Occurrence { key, ordinal: place.occurrence.ordinal + 1 };
-        let Ok(change) = done.task.occurrence(task_id(2), SeriesMembership { occurrence, ..place }, at(2)) else {
+        let Ok(change) = done.task.occurrence(task_id(2), SeriesMembership { occurrence, ..place }, at(1), at(2)) else {
             prop_assert!(task.recurrence.is_none());
             return Ok(());
         };
