@@ -33,6 +33,7 @@ const ON_ENGINES: &[&str] = &[
     "outbox",
     "recurring-tasks",
     "service-kit",
+    "system-tests",
     "test-kit",
 ];
 

@@ -37,6 +37,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     ("service-kit", &["catalogue", "kafka-settings", "metrics"]),
     ("snapshot-tests", &[]),
+    ("system-tests", &["catalogue", "test-kit"]),
     ("test-kit", &["catalogue"]),
     ("xtask", &["snapshot-tests"]),
 ];
@@ -50,6 +51,7 @@ const ALLOWED_IN_TESTS: &[(&str, &[&str])] = &[
     ("recurring-tasks", &["event-bus", "test-kit"]),
     ("service-kit", &["test-kit"]),
     ("snapshot-tests", &["catalogue", "gen"]),
+    ("system-tests", &["event-bus"]),
 ];
 
 type Edges = BTreeMap<String, BTreeSet<String>>;

@@ -1,0 +1,4 @@
+//! The core as a whole: real services as processes, on real PostgreSQL and Kafka, killed wherever they can be.
+
+mod crashes;
+mod journey;
