@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -16,6 +16,7 @@ use signal_hook::iterator::Signals;
 static STATE: Mutex<State> = Mutex::new(State {
     interruptions: 0,
     under_way: None,
+    input: None,
 });
 static INTERRUPTED: Condvar = Condvar::new();
 
@@ -23,11 +24,16 @@ struct State {
     interruptions: u32,
     /// The process group of the command under way.
     under_way: Option<Pid>,
+    /// Its standard input, where the end of that is the politest way to end it.
+    input: Option<ChildStdin>,
 }
 
 impl State {
     /// Politely at first; a second signal means that the first was not enough.
-    fn end_what_is_under_way(&self) {
+    fn end_what_is_under_way(&mut self) {
+        if self.input.take().is_some() {
+            return;
+        }
         let signal = if self.interruptions > 1 {
             Signal::KILL
         } else {
@@ -110,6 +116,35 @@ fn status(command: &mut Command) -> Result<ExitStatus> {
         bail!("interrupted");
     }
     Ok(status?)
+}
+
+/// Runs a program that works until its standard input ends, with our own output. The first signal ends that input, the
+/// second one the program with everything that it has started; and so it goes without a signal when it was killed.
+pub(crate) fn run_until_signal(command: &mut Command) -> Result<ExitStatus> {
+    let mut child = {
+        let mut state = state();
+        if state.interruptions > 0 {
+            bail!("interrupted");
+        }
+        let mut child = command
+            .stdin(Stdio::piped())
+            .process_group(0)
+            .spawn()
+            .with_context(|| format!("could not start {}", spelled(command)))?;
+        state.under_way = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+        state.input = child.stdin.take();
+        child
+    };
+    let status = child.wait();
+    let mut state = state();
+    state.input = None;
+    let group = state.under_way.take();
+    let status = status?;
+    if let (None, Some(group)) = (status.code(), group) {
+        // It could not end what it had started. None may be left.
+        let _ = kill_process_group(group, Signal::KILL);
+    }
+    Ok(status)
 }
 
 /// Program and arguments, as a person would write them.

@@ -1,4 +1,4 @@
-//! Development commands: `cargo xtask test | engines | sqlx | tools | render | bench | tidy`.
+//! Development commands: `cargo xtask up | test | engines | sqlx | tools | render | bench | tidy`.
 //!
 //! Everything here can be run from any folder of the checkout; nothing here is part of what is deployed.
 
@@ -13,6 +13,7 @@ mod sqlx;
 mod test;
 mod tidy;
 mod tools;
+mod up;
 mod workspace;
 
 use std::process::ExitCode;
@@ -33,6 +34,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Run the core on this machine until Ctrl-C, with a demo account; what is done there stays for the next time
+    Up(up::Options),
     /// Run the tests, after preparing the pinned tools that they need
     Test {
         /// Run only this part (can be repeated)
@@ -79,6 +82,7 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<()> {
     commands::end_on_signals()?;
     match command {
+        Command::Up(options) => up::run(&options),
         Command::Test { only } => test::run(&only),
         Command::Engines => engines::run(),
         Command::Sqlx => sqlx::run(),

@@ -91,11 +91,7 @@ impl Part {
 }
 
 fn run_on_engines(mut cargo: Command) -> Result<()> {
-    let company: Vec<_> = ON_ENGINES
-        .iter()
-        .flat_map(|package| ["--package", package])
-        .chain(["--features", "event-bus/crash-points"])
-        .collect();
+    let company = company();
     let mut build = workspace::cargo();
     let engines = Engines::start(build.args(["test", "--no-run"]).args(&company)).context(
         "could not start what the tests run on, or not build them (after a change of a query: cargo xtask sqlx)",
@@ -106,6 +102,15 @@ fn run_on_engines(mut cargo: Command) -> Result<()> {
         (Err(queries), Err(tests)) => bail!("{queries:#}; {tests:#}"),
         (queries, tests) => queries.and(tests),
     }
+}
+
+/// The packages and features that are always built together: cargo would build what they share once more for others.
+pub(crate) fn company() -> Vec<&'static str> {
+    ON_ENGINES
+        .iter()
+        .flat_map(|package| ["--package", package])
+        .chain(["--features", "event-bus/crash-points"])
+        .collect()
 }
 
 /// The integration tests of a crate: its files, and its folders that have a `main.rs`.

@@ -4,6 +4,8 @@
 //! A container carries the process id of its owner as a label, so that the containers of a dead owner are recognised
 //! and removed by the next one.
 
+pub mod kept;
+
 use std::{fmt::Display, str::FromStr as _, time::Duration};
 
 use rdkafka::{ClientConfig, consumer::BaseConsumer, consumer::Consumer as _};
@@ -19,11 +21,16 @@ use testcontainers::{
 };
 use tokio::{net::TcpStream, time::timeout};
 
+use self::kept::Kept;
 use crate::wait::{free_port, look_until};
 
 /// The official images. Where no registry can be reached, `cargo xtask` builds stand-ins under the same names.
 const POSTGRES_IMAGE: &str = include_str!("../../../tools/images/postgres/tag");
 const KAFKA_IMAGE: &str = include_str!("../../../tools/images/kafka/tag");
+
+/// Where files can be kept, in the official images as in the stand-ins.
+const POSTGRES_FOLDER: &str = "/var/lib/postgresql/data";
+const KAFKA_FOLDER: &str = "/var/lib/kafka/data";
 
 const OWNER_LABEL: &str = "dev.taskflow.test.owner";
 const PASSWORD: &str = "postgres"; // reachable from this machine only, for as long as the tests run
@@ -43,7 +50,7 @@ impl EnginePair {
     /// Starts both, at the same time.
     pub async fn start() -> Self {
         remove_orphans().await;
-        let (postgres, kafka) = tokio::join!(Engine::postgres(&[]), Engine::kafka());
+        let (postgres, kafka) = tokio::join!(Engine::postgres(&[], None), Engine::kafka(None));
         Self { postgres, kafka }
     }
 
@@ -51,7 +58,7 @@ impl EnginePair {
     pub async fn start_fast() -> Self {
         remove_orphans().await;
         let settings = ["fsync=off", "synchronous_commit=off", "full_page_writes=off"];
-        let (postgres, kafka) = tokio::join!(Engine::postgres(&settings), Engine::kafka());
+        let (postgres, kafka) = tokio::join!(Engine::postgres(&settings, None), Engine::kafka(None));
         Self { postgres, kafka }
     }
 }
@@ -70,7 +77,7 @@ enum Kind {
 }
 
 impl Engine {
-    async fn postgres(settings: &[&str]) -> Self {
+    async fn postgres(settings: &[&str], kept: Option<&Kept>) -> Self {
         let port = free_port();
         let mut command = vec!["postgres", "-c", "max_connections=400", "-c", "shared_buffers=256MB"];
         for setting in settings {
@@ -81,10 +88,10 @@ impl Engine {
             .with_cmd(command)
             .with_shm_size(256 << 20)
             .with_mapped_port(port, 5432.tcp());
-        Self::run(Kind::Postgres, request, port).await
+        Self::run(Kind::Postgres, request, port, kept).await
     }
 
-    async fn kafka() -> Self {
+    async fn kafka(kept: Option<&Kept>) -> Self {
         // The port is the same inside and outside, so that one advertised address serves clients and the broker itself.
         let port = free_port();
         let address = format!("PLAINTEXT://127.0.0.1:{port}");
@@ -102,7 +109,14 @@ impl Engine {
             ),
             ("CONTROLLER_LISTENER_NAMES", "CONTROLLER"),
             ("CONTROLLER_QUORUM_VOTERS", "1@127.0.0.1:9093"),
-            ("LOG_DIRS", "/tmp/kafka-logs"),
+            (
+                "LOG_DIRS",
+                if kept.is_some() {
+                    KAFKA_FOLDER
+                } else {
+                    "/tmp/kafka-logs"
+                },
+            ),
             ("AUTO_CREATE_TOPICS_ENABLE", "false"),
             ("OFFSETS_TOPIC_REPLICATION_FACTOR", "1"),
             ("OFFSETS_TOPIC_NUM_PARTITIONS", "4"),
@@ -117,16 +131,26 @@ impl Engine {
         for (setting, value) in settings {
             request = request.with_env_var(format!("KAFKA_{setting}"), value);
         }
-        Self::run(Kind::Kafka, request, port).await
+        Self::run(Kind::Kafka, request, port, kept).await
     }
 
-    async fn run(kind: Kind, request: ContainerRequest<GenericImage>, port: u16) -> Self {
+    async fn run(kind: Kind, request: ContainerRequest<GenericImage>, port: u16, kept: Option<&Kept>) -> Self {
+        let request = match kept {
+            Some(kept) => kept.keep(kind, request),
+            None => request,
+        };
         let container = request
             .with_label(OWNER_LABEL, std::process::id().to_string())
             .with_startup_timeout(PATIENCE)
             .with_host_config_modifier(|host| {
                 // By default a container is published to the whole network.
-                for binding in host.port_bindings.iter_mut().flatten().flat_map(|(_, bound)| bound).flatten() {
+                for binding in host
+                    .port_bindings
+                    .iter_mut()
+                    .flatten()
+                    .flat_map(|(_, bound)| bound)
+                    .flatten()
+                {
                     binding.host_ip = Some("127.0.0.1".to_owned());
                 }
             })
@@ -134,8 +158,8 @@ impl Engine {
             .await
             .unwrap_or_else(|error| {
                 panic!(
-                    "could not start a container: {error}\n  This test starts and kills engines of its own, which needs \
-                     Docker and the images that `cargo xtask test --only services` or `cargo xtask engines` prepares."
+                    "could not start a container: {error}\n  Engines of one's own need Docker and the images that \
+                     `cargo xtask test --only services` or `cargo xtask engines` prepares."
                 )
             });
         let engine = Self { container, kind, port };

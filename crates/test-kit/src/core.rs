@@ -191,7 +191,7 @@ fn run(wiring: &Wiring, programs: &Path, service: &Definition, command: &str) ->
 }
 
 /// A client of HTTP. Whoever is first in the process chooses who does its cryptography; a second choice changes nothing.
-pub(crate) fn client() -> Client {
+pub fn client() -> Client {
     drop(rustls::crypto::ring::default_provider().install_default());
     Client::new()
 }

@@ -1,0 +1,101 @@
+//! Engines whose files outlive their containers: for a person who comes back, not for a test.
+
+use testcontainers::{
+    ContainerRequest, GenericImage, ImageExt as _,
+    bollard::query_parameters::{
+        ListContainersOptionsBuilder, RemoveContainerOptionsBuilder, RemoveVolumeOptionsBuilder,
+    },
+    core::{Mount, client::docker_client_instance},
+};
+
+use super::{Engine, EnginePair, KAFKA_FOLDER, Kind, POSTGRES_FOLDER, remove_orphans};
+
+/// What a container carries that uses kept files: their name.
+const KEPT_LABEL: &str = "dev.taskflow.kept";
+/// Seconds in which an engine closes its files before it is killed.
+const STOP_SECONDS: i32 = 15;
+
+/// The files of a PostgreSQL and a Kafka: two volumes of Docker. Only one pair may use them at a time, and whoever calls
+/// sees to that.
+pub struct Kept {
+    name: String,
+}
+
+impl Kept {
+    /// Those with this name, which is one that Docker takes; they need not be there yet.
+    pub fn named(name: impl Into<String>) -> Self {
+        Self { name: name.into() }
+    }
+
+    /// Starts engines on these files, with the durability that they have in production. Containers of somebody who used
+    /// the files before and was killed are removed.
+    pub async fn start(&self) -> EnginePair {
+        remove_orphans().await;
+        self.remove_containers().await;
+        let (postgres, kafka) = tokio::join!(Engine::postgres(&[], Some(self)), Engine::kafka(Some(self)));
+        EnginePair { postgres, kafka }
+    }
+
+    /// Removes the containers that use these files, and leaves the files.
+    pub async fn remove_containers(&self) {
+        let Ok(docker) = docker_client_instance().await else {
+            return; // whoever starts a container next says it better
+        };
+        let options = ListContainersOptionsBuilder::default().all(true).build();
+        for container in docker.list_containers(Some(options)).await.unwrap_or_default() {
+            let uses = container.labels.as_ref().and_then(|labels| labels.get(KEPT_LABEL));
+            if uses != Some(&self.name) {
+                continue;
+            }
+            let options = RemoveContainerOptionsBuilder::default().force(true).v(true).build();
+            // Its own client may be removing it at this moment.
+            let _ = docker
+                .remove_container(&container.id.unwrap_or_default(), Some(options))
+                .await;
+        }
+    }
+
+    /// Removes the files, and the containers that use them.
+    pub async fn forget(&self) {
+        self.remove_containers().await;
+        let docker = docker_client_instance().await.expect("Docker answers");
+        for kind in [Kind::Postgres, Kind::Kafka] {
+            let options = RemoveVolumeOptionsBuilder::default().force(true).build();
+            let volume = self.volume(kind);
+            docker
+                .remove_volume(&volume, Some(options))
+                .await
+                .unwrap_or_else(|error| panic!("could not remove the volume {volume}: {error}"));
+        }
+    }
+
+    /// A container that uses the files.
+    pub(super) fn keep(&self, kind: Kind, request: ContainerRequest<GenericImage>) -> ContainerRequest<GenericImage> {
+        let folder = match kind {
+            Kind::Postgres => POSTGRES_FOLDER,
+            Kind::Kafka => KAFKA_FOLDER,
+        };
+        request
+            .with_label(KEPT_LABEL, &self.name)
+            .with_mount(Mount::volume_mount(self.volume(kind), folder))
+    }
+
+    fn volume(&self, kind: Kind) -> String {
+        let suffix = match kind {
+            Kind::Postgres => "postgres",
+            Kind::Kafka => "kafka",
+        };
+        format!("{}-{suffix}", self.name)
+    }
+}
+
+impl EnginePair {
+    /// Lets both close their files before they go, so that the next start has nothing to repair.
+    pub async fn stop(self) {
+        let stop = async |engine: &Engine| {
+            // One that is gone needs no stopping, and any other is killed when the value is dropped.
+            let _ = engine.container.stop_with_timeout(Some(STOP_SECONDS)).await;
+        };
+        tokio::join!(stop(&self.postgres), stop(&self.kafka));
+    }
+}
