@@ -34,6 +34,15 @@ impl Zone {
             .ok_or_else(|| UnknownZone(name.to_owned()))
     }
 
+    /// The IANA names of all zones, in their usual spelling, sorted.
+    pub fn names() -> Vec<String> {
+        let zones = TimeZoneDatabase::bundled();
+        let names = zones.available().map(|name| name.as_str().to_owned());
+        let mut names: Vec<String> = names.filter(|name| Self::new(name).is_ok()).collect();
+        names.sort();
+        names
+    }
+
     /// The IANA name, such as `Europe/Berlin`.
     pub fn name(&self) -> &str {
         self.0.iana_name().expect("a zone is found by its name")

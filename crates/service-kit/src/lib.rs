@@ -10,6 +10,7 @@ pub mod database;
 pub mod extract;
 pub mod health;
 pub mod limits;
+pub mod openapi;
 pub mod problem;
 pub mod server;
 pub mod shutdown;

@@ -2,6 +2,7 @@
 
 mod entry;
 mod export;
+mod openapi;
 mod trail;
 
 use axum::{Router, routing::get};
@@ -25,5 +26,7 @@ pub(crate) fn public(app: App, tokens: &TokenChecker, rate: &UserRate) -> Router
     let routes = Router::new()
         .route("/tasks/{id}/audit", get(trail::show))
         .route("/audit/export", get(export::stream));
-    users_only(routes, tokens, rate).with_state(app)
+    users_only(routes, tokens, rate)
+        .route("/openapi.json", get(openapi::read))
+        .with_state(app)
 }

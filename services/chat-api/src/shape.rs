@@ -9,6 +9,7 @@ pub(crate) mod request;
 pub(crate) mod scalar;
 pub(crate) mod snooze;
 pub(crate) mod task;
+pub(crate) mod text;
 
 use std::time::Duration;
 
@@ -30,7 +31,7 @@ pub(crate) enum Due {
     Instant {
         /// The instant, in whole seconds.
         #[serde(deserialize_with = "scalar::instant")]
-        #[schema(value_type = String, format = DateTime)]
+        #[schema(value_type = scalar::InstantText)]
         at: Timestamp,
     },
     /// A wall time in a zone: stays what the clocks there show.
@@ -40,7 +41,7 @@ pub(crate) enum Due {
         #[schema(value_type = scalar::WallTime)]
         local: DateTime,
         /// IANA name of the zone.
-        #[schema(example = "Europe/Berlin")]
+        #[schema(value_type = text::ZoneName)]
         zone: String,
     },
     /// A wall time that goes where its person goes.
@@ -90,7 +91,7 @@ pub(crate) enum Reminder {
     Instant {
         /// The instant, in whole seconds.
         #[serde(deserialize_with = "scalar::instant")]
-        #[schema(value_type = String, format = DateTime)]
+        #[schema(value_type = scalar::InstantText)]
         at: Timestamp,
     },
     /// A time before the task is due.

@@ -5,11 +5,13 @@ use crate::{app_ids, consumer_groups, database, ports, topics};
 pub const AUDIT: Service = Service {
     app_id: app_ids::AUDIT,
     summary: "Appends every event to a tamper-evident record and drops days after the retention.",
+    planned: false,
     internal_port: Some(ports::INTERNAL),
     probes: CONSUMER_PROBES,
     routes: &[
         route(Method::Get, "/tasks/{id}/audit", Access::User),
         route(Method::Get, "/audit/export", Access::User),
+        route(Method::Get, "/openapi.json", Access::Anyone),
     ],
     consumer_group: Some(consumer_groups::AUDIT),
     consumes: &[

@@ -12,6 +12,8 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 
 use super::mismatch;
 
+/// The largest integer up to which every number of JSON is told exactly by everybody.
+const LARGEST_EXACT: f64 = 9_007_199_254_740_991.0;
 /// Arrays and objects that may be nested in each other.
 pub const MAX_DEPTH: usize = 32;
 
@@ -110,8 +112,12 @@ impl<'de> Visitor<'de> for Reader {
         Ok(i64::try_from(value).map_or(Document::Large(value), Document::Integer))
     }
 
+    /// `2.0` and `2e3` are integers, as they are for JSON Schema, up to where a fraction could hide.
     fn visit_f64<E: Error>(self, value: f64) -> Result<Document, E> {
-        Ok(Document::Number(value))
+        let exact = value.fract() == 0.0 && value.abs() <= LARGEST_EXACT;
+        #[expect(clippy::cast_possible_truncation, reason = "it has no fraction and lies in range")]
+        let integer = exact.then_some(value as i64);
+        Ok(integer.map_or(Document::Number(value), Document::Integer))
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Document, E> {

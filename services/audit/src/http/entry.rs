@@ -3,25 +3,49 @@
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::chain::{Hash, Row};
 
 /// A row of the record. Everything that its hash covers stands here.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Entry {
+    /// Whose chain it is in.
+    #[schema(minimum = 1, maximum = 9_007_199_254_740_991_i64)]
     task_id: i64,
+    /// Its place in the chain, from 1.
+    #[schema(minimum = 1)]
     position: i64,
+    /// The UTC day of the event.
+    #[schema(format = Date)]
     event_day: String,
+    /// `source` of the event.
     source: String,
+    /// `id` of the event; with its source, no other has it.
     event_id: Uuid,
+    /// `type` of the event.
     #[serde(rename = "type")]
     event_type: String,
+    /// When it was recorded.
+    #[schema(value_type = String, format = DateTime)]
     recorded_at: Timestamp,
+    /// The hash of the row before it; zeros before the first.
+    #[schema(value_type = HashText)]
     previous_hash: Hash,
+    /// The hash of this row.
+    #[schema(value_type = HashText)]
     hash: Hash,
+    /// The event as it arrived.
+    #[schema(value_type = serde_json::Value)]
     event: Box<RawValue>,
 }
+
+/// SHA-256 in hexadecimal digits.
+#[derive(ToSchema)]
+#[schema(value_type = String, pattern = "^[0-9a-f]{64}$")]
+#[expect(dead_code, reason = "stands for its schema")]
+pub(crate) struct HashText(String);
 
 impl From<Row> for Entry {
     fn from(row: Row) -> Self {

@@ -43,8 +43,21 @@ enum BrokenOff {
     Stopping,
 }
 
-/// Answers with one line per row, by task and position. It is read in pages as the client takes them: an export has no
-/// connection and no transaction while the client is slow. Rows that are appended meanwhile may be among them.
+// Answers with one line per row, by task and position. It is read in pages as the client takes them: an export has no
+// connection and no transaction while the client is slow. Rows that are appended meanwhile may be among them.
+/// Export the record of all tasks
+///
+/// One line per row, by task and position; each line is an `Entry`. An answer without its last chunk broke off.
+#[utoipa::path(
+    get, path = "/audit/export", tag = "record", operation_id = "export_record",
+    responses((
+        status = 200, description = "JSON lines", content_type = "application/x-ndjson", body = String,
+        headers(
+            ("Content-Disposition" = String, description = "Names the file"),
+            ("Cache-Control" = String, description = "`no-store`"),
+        ),
+    )),
+)]
 pub(super) async fn stream(
     State(app): State<App>,
     user: User,

@@ -22,7 +22,7 @@ use crate::{
     operation,
     shape::{
         request::{NewTask, TaskChanges},
-        snooze::Snooze,
+        snooze::{Snooze, SnoozeForms},
         task::TaskView,
     },
     usecase::{
@@ -95,6 +95,7 @@ struct BatchSnooze {
     /// The version that it must have; any when absent.
     if_version: Option<i64>,
     /// Until when.
+    #[schema(value_type = SnoozeForms)]
     to: Snooze,
 }
 

@@ -29,7 +29,7 @@ pub(super) struct HistoryQuery {
     #[param(minimum = 1, maximum = 200, default = 50, nullable = false)]
     limit: Option<u16>,
     /// `next` of the page before.
-    #[param(nullable = false)]
+    #[param(nullable = false, format = "cursor")]
     cursor: Option<String>,
 }
 

@@ -25,6 +25,7 @@ use crate::{
         choices::{Priority, Status},
         scalar,
         task::TaskView,
+        text::TagText,
     },
     store::{
         lists::{Behind, Direction, Filter, Order, Question},
@@ -48,7 +49,7 @@ pub(super) struct ListQuery {
     priority: Vec<Priority>,
     /// Only with all of these.
     #[serde(default)]
-    #[param(required = false)]
+    #[param(required = false, value_type = Vec<TagText>)]
     tag: Vec<String>,
     /// Only what is due then or later.
     #[serde(default, deserialize_with = "scalar::optional_instant")]
@@ -69,7 +70,7 @@ pub(super) struct ListQuery {
     #[param(minimum = 1, maximum = 200, default = 50, nullable = false)]
     limit: Option<u16>,
     /// `next` of the page before.
-    #[param(nullable = false)]
+    #[param(nullable = false, format = "cursor")]
     cursor: Option<String>,
 }
 

@@ -20,7 +20,7 @@ use super::{
 use crate::{
     app::App,
     error::etag,
-    shape::{invalid::InvalidFields, language::Language},
+    shape::{invalid::InvalidFields, language::Language, text::ZoneName},
     store::profiles::ProfileRow,
     usecase::profile,
 };
@@ -32,7 +32,7 @@ pub(crate) struct Me {
     #[schema(min_length = 1, max_length = 255)]
     user_id: String,
     /// IANA name of the zone in which floating times are meant.
-    #[schema(example = "Europe/Berlin")]
+    #[schema(value_type = ZoneName)]
     time_zone: String,
     /// Language of their tasks, for searches.
     language: Language,
@@ -46,7 +46,7 @@ pub(crate) struct Me {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Choices {
     /// IANA name of the zone in which floating times are meant.
-    #[schema(example = "Europe/Berlin")]
+    #[schema(value_type = ZoneName)]
     time_zone: String,
     /// Language of their tasks, for searches.
     language: Language,

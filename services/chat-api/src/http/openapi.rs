@@ -4,15 +4,13 @@ use axum::{
     http::{HeaderValue, header},
     response::{IntoResponse as _, Response},
 };
-use service_kit::{Problem, problem::CONTENT_TYPE};
+use service_kit::{
+    Problem,
+    openapi::{Everywhere, text as openapi_text},
+};
 use utoipa::{
     Modify, OpenApi,
-    openapi::{
-        self, Content, HeaderBuilder, ObjectBuilder, PathItem, Ref, RefOr, ResponseBuilder, Schema, Type,
-        path::{Operation, Parameter, ParameterIn},
-        schema::AdditionalProperties,
-        security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
-    },
+    openapi::{self, RefOr, Schema, schema::AdditionalProperties},
 };
 
 use super::{accounts, batch, history, list, me, recurrence, search, tags, tasks};
@@ -54,17 +52,13 @@ use super::{accounts, batch, history, list, me, recurrence, search, tags, tasks}
         (name = "me", description = "What the caller has chosen"),
         (name = "accounts", description = "Accounts of a single machine; absent where people come from an issuer of tokens"),
     ),
-    modifiers(&Everywhere),
+    modifiers(&Everywhere, &Closed),
 )]
 struct Document;
 
 /// The document as it is served.
 pub(crate) fn document() -> String {
-    let mut json = Document::openapi()
-        .to_pretty_json()
-        .expect("a document can be written as JSON");
-    json.push('\n');
-    json
+    openapi_text(&Document::openapi())
 }
 
 /// Describe the routes
@@ -78,29 +72,20 @@ pub(super) async fn read() -> Response {
     (json, document()).into_response()
 }
 
-/// What holds for every route, said once.
-struct Everywhere;
+/// Closes what the derivation leaves open.
+struct Closed;
 
-impl Modify for Everywhere {
+impl Modify for Closed {
     fn modify(&self, document: &mut openapi::OpenApi) {
-        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT");
         let components = document.components.get_or_insert_default();
-        components.add_security_scheme("token", SecurityScheme::Http(bearer.build()));
         for name in CLOSED_ENUMS {
             components.schemas.get_mut(*name).into_iter().for_each(close_variants);
-        }
-        for operation in document.paths.paths.values_mut().flat_map(operations) {
-            for (status, description) in refusals(operation) {
-                let response = refusal(status, description);
-                let responses = &mut operation.responses.responses;
-                responses.entry(status.to_owned()).or_insert(response);
-            }
         }
     }
 }
 
 /// Enums of requests, whose variants take no other fields; the derivation says so of structs only.
-const CLOSED_ENUMS: &[&str] = &["Due", "Operation", "Reminder"];
+const CLOSED_ENUMS: &[&str] = &["Due", "Operation", "Reminder", "Snooze"];
 
 fn close_variants(schema: &mut RefOr<Schema>) {
     let RefOr::T(Schema::OneOf(variants)) = schema else {
@@ -111,93 +96,6 @@ fn close_variants(schema: &mut RefOr<Schema>) {
             object.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(false)));
         }
     }
-}
-
-fn operations(path: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
-    [
-        &mut path.get,
-        &mut path.post,
-        &mut path.put,
-        &mut path.patch,
-        &mut path.delete,
-    ]
-    .into_iter()
-    .flatten()
-}
-
-/// How an operation may refuse, by what it takes.
-fn refusals(operation: &Operation) -> Vec<(&'static str, &'static str)> {
-    let parameters = operation.parameters.as_deref().unwrap_or_default().iter();
-    let parameters: Vec<&Parameter> = parameters
-        .filter_map(|it| match it {
-            RefOr::T(parameter) => Some(parameter),
-            RefOr::Ref(_) => None,
-        })
-        .collect();
-    let takes = |place: &ParameterIn| parameters.iter().any(|it| it.parameter_in == *place);
-    let has = |name| parameters.iter().any(|it| it.name == name);
-    let has_body = operation.request_body.is_some();
-    let is_private = operation.security.is_none();
-    let mut refusals = vec![
-        ("500", "Something failed inside the service"),
-        (
-            "503",
-            "The service has too much to do, or something that it needs is away",
-        ),
-    ];
-    let mut add = |applies: bool, status, description| {
-        if applies {
-            refusals.push((status, description));
-        }
-    };
-    let takes_input = takes(&ParameterIn::Query) || takes(&ParameterIn::Header) || takes(&ParameterIn::Path);
-    add(
-        takes_input || has_body,
-        "400",
-        "The request is not well-formed, or a parameter is not valid",
-    );
-    add(is_private, "401", "The token is missing or not valid");
-    add(is_private, "429", "The caller sends more requests than allowed");
-    let is_door = has_body && !is_private;
-    add(is_door, "401", "No account has this name and password");
-    add(is_door, "409", "The name is taken");
-    add(is_door, "429", "The name was tried too often");
-    add(takes(&ParameterIn::Path), "404", "The caller has no such task");
-    add(
-        has("If-Match"),
-        "412",
-        "It was changed in the meantime; `current` is what it is now",
-    );
-    add(has_body, "408", "The body came too slowly");
-    add(has_body, "413", "The body is too large");
-    add(has_body, "415", "The body is not declared as JSON in UTF-8");
-    add(
-        has_body,
-        "422",
-        "The body has fields that cannot be, or the idempotency key was used for another request",
-    );
-    add(
-        has("Idempotency-Key") && !has_body,
-        "422",
-        "The idempotency key was used for another request",
-    );
-    refusals
-}
-
-fn refusal(status: &str, description: &str) -> RefOr<openapi::Response> {
-    let problem = Content::new(Some(Ref::from_schema_name("Problem")));
-    let response = ResponseBuilder::new()
-        .description(description)
-        .content(CONTENT_TYPE, problem);
-    let seconds = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1));
-    let retry_after = HeaderBuilder::new()
-        .schema(Some(seconds))
-        .description(Some("Seconds to wait"));
-    let response = match status {
-        "429" | "503" => response.header("Retry-After", retry_after.build()),
-        _ => response,
-    };
-    RefOr::T(response.build())
 }
 
 #[cfg(test)]

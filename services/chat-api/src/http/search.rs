@@ -40,9 +40,10 @@ pub(super) struct Search {
     /// effect comes back in `ignored`.
     q: String,
     /// Tasks on a page.
-    #[param(minimum = 1, maximum = 200, default = 50)]
+    #[param(minimum = 1, maximum = 200, default = 50, nullable = false)]
     limit: Option<u16>,
     /// `next` of the page before.
+    #[param(nullable = false, format = "cursor")]
     cursor: Option<String>,
 }
 

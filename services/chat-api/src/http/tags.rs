@@ -20,7 +20,7 @@ pub(super) struct TagQuery {
     #[param(minimum = 1, maximum = 200, default = 50, nullable = false)]
     limit: Option<u16>,
     /// `next` of the page before.
-    #[param(nullable = false)]
+    #[param(nullable = false, format = "cursor")]
     cursor: Option<String>,
 }
 

@@ -23,7 +23,7 @@ use crate::{
     error::etag,
     shape::{
         request::{NewTask, TaskChanges},
-        snooze::Snooze,
+        snooze::{Snooze, SnoozeForms},
         task::TaskView,
     },
     usecase::{
@@ -155,7 +155,7 @@ pub(super) async fn reopen(
 #[utoipa::path(
     post, path = "/tasks/{id}/snooze", tag = "tasks", operation_id = "snooze_task",
     params(("id" = inline(TaskNumber), Path, description = "Which task"), IfMatchHeader, IdempotencyKeyHeader),
-    request_body = Snooze,
+    request_body = SnoozeForms,
     responses(
         (status = 200, description = "The task after it", body = TaskView, headers(("ETag" = String, description = "Strong entity tag of its version"))),
         (status = 409, description = "It is completed, or has no due time", body = Problem, content_type = CONTENT_TYPE),

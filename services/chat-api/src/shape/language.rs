@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 macro_rules! languages {
-    ($($variant:ident = $code:literal, $configuration:literal;)*) => {
+    ($($variant:ident = $code:tt, $configuration:literal;)*) => {
         /// A language by its code of ISO 639-1; `und` where words are to be taken as they are written.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
         pub(crate) enum Language {
@@ -68,6 +68,8 @@ languages! {
 
 #[cfg(test)]
 mod tests {
+    use utoipa::PartialSchema as _;
+
     use super::*;
 
     #[test]
@@ -76,5 +78,11 @@ mod tests {
             assert_eq!(Language::of_configuration(language.configuration()), Some(*language));
         }
         assert_eq!(Language::of_configuration("klingon"), None);
+    }
+
+    #[test]
+    fn the_document_names_the_codes() {
+        let schema = serde_json::to_value(Language::schema()).unwrap();
+        assert_eq!(schema["enum"], serde_json::to_value(Language::ALL).unwrap());
     }
 }

@@ -20,7 +20,7 @@ use super::{
 #[serde(deny_unknown_fields)]
 pub(crate) struct Recurrence {
     /// An RRULE of RFC 5545, without its name: daily, weekly, monthly or yearly.
-    #[schema(min_length = 1, max_length = 1000, example = "FREQ=MONTHLY")]
+    #[schema(min_length = 1, max_length = 1000, format = "rrule", example = "FREQ=MONTHLY")]
     pub(crate) rule: String,
     /// What becomes of a day that a month does not have.
     #[serde(default)]

@@ -13,25 +13,30 @@ use domain::{
 use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
 
-use super::{Due, Recurrence, Reminder, choices::Priority, invalid::InvalidFields};
+use super::{
+    Due, Recurrence, Reminder,
+    choices::Priority,
+    invalid::InvalidFields,
+    text::{DescriptionText, TagText, TitleText},
+};
 
 /// A task to be created.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewTask {
     /// What is to be done. White space around it is taken off.
-    #[schema(min_length = 1, max_length = 500, pattern = r"\S", example = "Pay the rent")]
+    #[schema(value_type = TitleText)]
     pub(crate) title: String,
     /// More about it: up to 200,000 bytes in UTF-8.
     #[serde(default)]
-    #[schema(max_length = 200_000)]
+    #[schema(value_type = DescriptionText)]
     pub(crate) description: String,
     /// How much it matters.
     #[serde(default)]
     pub(crate) priority: Priority,
     /// What it is filed under. Upper and lower case are alike.
     #[serde(default)]
-    #[schema(max_items = 50)]
+    #[schema(value_type = Vec<TagText>, max_items = 50)]
     pub(crate) tags: Vec<String>,
     /// When it is due.
     #[serde(default)]
@@ -79,11 +84,11 @@ impl NewTask {
 pub(crate) struct TaskChanges {
     /// A new title.
     #[serde(default, deserialize_with = "not_null")]
-    #[schema(min_length = 1, max_length = 500, pattern = r"\S", nullable = false)]
+    #[schema(value_type = TitleText, required = false)]
     pub(crate) title: Option<String>,
     /// A new description: up to 200,000 bytes in UTF-8.
     #[serde(default)]
-    #[schema(value_type = Option<String>, max_length = 200_000)]
+    #[schema(value_type = Option<DescriptionText>)]
     pub(crate) description: Field<String>,
     /// A new priority.
     #[serde(default)]
@@ -91,7 +96,7 @@ pub(crate) struct TaskChanges {
     pub(crate) priority: Field<Priority>,
     /// All tags anew.
     #[serde(default)]
-    #[schema(value_type = Option<Vec<String>>, max_items = 50)]
+    #[schema(value_type = Option<Vec<TagText>>, max_items = 50)]
     pub(crate) tags: Field<Vec<String>>,
     /// Another due time. Alone, it moves this instance of a series; the next ones stay where the rule has them.
     #[serde(default)]

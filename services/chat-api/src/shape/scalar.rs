@@ -5,11 +5,23 @@ use jiff::{Timestamp, civil::DateTime};
 use serde::{Deserialize as _, Deserializer, de::Error as _};
 use utoipa::ToSchema;
 
-/// A date and time of a wall clock, without an offset.
+/// A date and time of a wall clock, without an offset, in the years 1970 to 9999.
+//
+// The pattern knows the lengths of months and the leap years: whoever checks against it is not refused here.
 #[derive(ToSchema)]
-#[schema(value_type = String, pattern = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?$", example = "2026-01-31T09:00:00")]
+#[schema(
+    value_type = String,
+    pattern = r"^((19[7-9][0-9]|[2-9][0-9]{3})-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))|(19(72|76|80|84|88|92|96)|[2-9][0-9](0[48]|[2468][048]|[13579][26])|([2468][048]|[3579][26])00)-02-29)T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,9})?$",
+    example = "2026-01-31T09:00:00",
+)]
 #[expect(dead_code, reason = "stands for its schema")]
 pub(crate) struct WallTime(String);
+
+/// An instant of RFC 3339 in the years 1970 to 9999.
+#[derive(ToSchema)]
+#[schema(value_type = String, format = DateTime, pattern = "^(19[7-9]|[2-9][0-9]{2})", example = "2026-01-31T08:00:00Z")]
+#[expect(dead_code, reason = "stands for its schema")]
+pub(crate) struct InstantText(String);
 
 const NO_WALL_TIME: &str = "must be a date and time without an offset, such as `2026-01-31T09:00:00`";
 const NO_INSTANT: &str = "must be an instant of RFC 3339, such as `2026-01-31T08:00:00Z`";

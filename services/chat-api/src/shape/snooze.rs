@@ -9,17 +9,36 @@ use utoipa::ToSchema;
 use super::{invalid::InvalidFields, scalar};
 
 /// Until when a task is put off: exactly one of the two.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Snooze {
-    /// Until this instant.
     #[serde(default, deserialize_with = "scalar::optional_instant")]
-    #[schema(value_type = Option<String>, format = DateTime)]
     until: Option<Timestamp>,
-    /// For so long from now: a duration of ISO 8601. Days and longer units are counted on the calendar.
     #[serde(default, rename = "for")]
-    #[schema(example = "PT1H", pattern = "^[Pp].+$")]
     duration: Option<String>,
+}
+
+/// Until when a task is put off: exactly one of the two.
+//
+// The document's words for `Snooze`, which takes both at once, to say that they contradict each other.
+#[derive(ToSchema)]
+#[schema(as = Snooze)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "stands for its schema")]
+pub(crate) enum SnoozeForms {
+    /// Until an instant.
+    Until {
+        /// The instant, later than now.
+        #[schema(value_type = scalar::InstantText)]
+        until: String,
+    },
+    /// For so long from now.
+    For {
+        /// A duration of ISO 8601. Days and longer units are counted on the calendar.
+        #[serde(rename = "for")]
+        #[schema(example = "PT1H", format = "duration")]
+        duration: String,
+    },
 }
 
 impl Snooze {

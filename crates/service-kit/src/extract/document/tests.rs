@@ -12,7 +12,7 @@ fn values() -> impl Strategy<Value = Value> {
         any::<bool>().prop_map(Value::from),
         any::<i64>().prop_map(Value::from),
         any::<u64>().prop_map(Value::from),
-        any::<i32>().prop_map(|quarters| Value::from(f64::from(quarters) / 4.0)),
+        any::<i32>().prop_map(|quarters| Value::from(f64::from(quarters) / 4.0 + 0.125)),
         text.prop_map(Value::from),
     ];
     leaf.prop_recursive(6, 32, 4, move |inner| {
@@ -35,5 +35,18 @@ proptest! {
         let strict = serde_json::from_slice::<Value>(&bytes).is_ok();
         let read = Document::parse(&bytes);
         prop_assert!(strict || read.is_err());
+    }
+}
+
+#[test]
+fn an_integer_may_be_written_with_a_fraction_of_nothing() {
+    for (text, expected) in [
+        ("2.0", Document::Integer(2)),
+        ("-2e3", Document::Integer(-2000)),
+        ("9007199254740991.0", Document::Integer(9_007_199_254_740_991)),
+        ("2.5", Document::Number(2.5)),
+        ("1e300", Document::Number(1e300)),
+    ] {
+        assert_eq!(Document::parse(text.as_bytes()).unwrap(), expected, "{text}");
     }
 }
