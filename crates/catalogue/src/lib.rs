@@ -9,6 +9,7 @@
 pub mod app_ids;
 pub mod consumer_groups;
 pub mod database;
+pub mod delivery;
 pub mod environment_variables;
 pub mod event_types;
 pub mod jobs;

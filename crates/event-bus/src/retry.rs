@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use catalogue::delivery;
+
 /// How often and how long a delivery is tried before it becomes a dead letter.
 ///
 /// Attempts wait in line: they block their own partition, which keeps the order of its keys, and no other.
@@ -18,13 +20,13 @@ pub struct RetryPolicy {
 }
 
 impl Default for RetryPolicy {
-    /// Three retries after 1, 2 and 4 seconds, and 5 seconds for each attempt: what Dapr is configured with, too.
+    /// Retries after 1, 2 and 4 seconds. Dapr is configured by the same numbers, but has a first wait of its own.
     fn default() -> Self {
         Self {
-            retries: 3,
+            retries: delivery::RETRIES,
             first_wait: Duration::from_secs(1),
-            longest_wait: Duration::from_secs(4),
-            attempt_timeout: Duration::from_secs(5),
+            longest_wait: delivery::LONGEST_WAIT,
+            attempt_timeout: delivery::ATTEMPT_TIMEOUT,
         }
     }
 }

@@ -5,6 +5,7 @@ use crate::spec::dapr as written;
 use crate::spec::dapr::SchedulerStorage;
 use crate::spec::units::Duration;
 use crate::spec::{Profile, Spec};
+use catalogue::delivery;
 use std::collections::BTreeMap;
 
 /// The word that means "no policy".
@@ -141,7 +142,7 @@ pub(super) fn resolve(spec: &Spec, defaults: &mut Defaults) -> Dapr {
         publish_deadline: defaults.take(
             it.publish_deadline,
             "/dapr/resiliency/publishDeadline",
-            Duration::seconds(5),
+            Duration::seconds(delivery::PUBLISH_DEADLINE.as_secs()),
             "the design",
         ),
     }
@@ -166,7 +167,8 @@ fn uses(written: Option<&written::Policies>, default: PolicyUse) -> PolicyUse {
 
 fn timeouts(it: &written::Resiliency, defaults: &mut Defaults) -> BTreeMap<String, Duration> {
     let mut timeouts = it.timeouts.clone();
-    for (name, default) in [("deliver", Duration::seconds(5)), ("publish", Duration::seconds(1))] {
+    let delivery = Duration::seconds(delivery::ATTEMPT_TIMEOUT.as_secs());
+    for (name, default) in [("deliver", delivery), ("publish", Duration::seconds(1))] {
         timeouts
             .entry(name.to_owned())
             .or_insert_with(|| defaults.take(None, format!("/dapr/resiliency/timeouts/{name}"), default, "the design"));
@@ -192,18 +194,19 @@ fn retries(it: &written::Resiliency, defaults: &mut Defaults) -> BTreeMap<String
             (name.clone(), policy)
         })
         .collect();
+    let longest_wait = Duration::seconds(delivery::LONGEST_WAIT.as_secs());
     let of_the_design = [
-        (
-            "deliver",
-            RetryKind::Exponential(Duration::seconds(4)),
-            "exponential, 3 retries, at most 4s",
-        ),
-        ("publish", RetryKind::Constant(Duration(250)), "3 retries, 250ms apart"),
+        ("deliver", delivery::RETRIES, RetryKind::Exponential(longest_wait)),
+        ("publish", 3, RetryKind::Constant(Duration(250))),
     ];
-    for (name, kind, shown) in of_the_design {
+    for (name, max_retries, kind) in of_the_design {
         retries.entry(name.to_owned()).or_insert_with(|| {
+            let shown = match kind {
+                RetryKind::Constant(interval) => format!("{max_retries} retries, {interval} apart"),
+                RetryKind::Exponential(most) => format!("exponential, {max_retries} retries, at most {most}"),
+            };
             defaults.take(None, format!("/dapr/resiliency/retries/{name}"), shown, "the design");
-            RetryPolicy { max_retries: 3, kind }
+            RetryPolicy { max_retries, kind }
         });
     }
     retries

@@ -3,10 +3,9 @@
 use std::{
     collections::BTreeSet,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
 };
 
-use catalogue::{metrics::DEPENDENCY_UP, spans, topics};
+use catalogue::{delivery::PUBLISH_DEADLINE, metrics::DEPENDENCY_UP, spans, topics};
 use kafka_settings::KafkaSettings;
 use metrics::{Gauge, Metrics};
 use rdkafka::{
@@ -20,9 +19,6 @@ use tracing::{Span, field, info_span};
 
 use super::client::{self, Client, ClientError};
 use crate::{Outgoing, trace_context};
-
-/// Longest time that one call of [`Publisher::publish`] takes.
-pub const PUBLISH_DEADLINE: Duration = Duration::from_secs(5);
 
 /// Value of the header `content-type`: the record's value is the whole envelope (structured mode).
 pub(super) const CONTENT_TYPE: &str = "application/cloudevents+json; charset=UTF-8";

@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use catalogue::{app_ids, metrics::DEPENDENCY_UP, topics};
-use event_bus::kafka::{KafkaSettings, PUBLISH_DEADLINE, Password, PublishError, Publisher, SaslMechanism, Security};
+use catalogue::{app_ids, delivery::PUBLISH_DEADLINE, metrics::DEPENDENCY_UP, topics};
+use event_bus::kafka::{KafkaSettings, Password, PublishError, Publisher, SaslMechanism, Security};
 use test_kit::{Topics, free_port};
 
 use crate::{sample::task_updated, support};

@@ -8,8 +8,11 @@ use std::{
     time::Duration,
 };
 
-use catalogue::topics::{TASK_EVENTS, TASK_EVENTS_DLQ};
-use event_bus::{Outgoing, kafka::PUBLISH_DEADLINE};
+use catalogue::{
+    delivery::PUBLISH_DEADLINE,
+    topics::{TASK_EVENTS, TASK_EVENTS_DLQ},
+};
+use event_bus::Outgoing;
 use test_kit::{EnginePair, Topics, wait_until};
 use tokio::time::Instant;
 
