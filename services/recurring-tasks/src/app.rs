@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use catalogue::services::RECURRING_TASKS;
+use catalogue::{app_ids, services::RECURRING_TASKS};
 use event_bus::kafka::{ConsumerSettings, consume};
 use service_kit::{cli::Foundation, health::NeededFor, server::Routes, shutdown::BoxError};
 
@@ -32,7 +32,7 @@ pub async fn build(settings: Settings, foundation: Foundation) -> Result<Routes,
     let chat_api = Arc::new(ChatApi::new(settings.chat_api_url, settings.signer)?);
     let stop = tasks.stop().clone();
 
-    let reachable = health.check("chat-api", NeededFor::Events);
+    let reachable = health.check(app_ids::CHAT_API, NeededFor::Events);
     let watch = chat_api::watch(Arc::clone(&chat_api), reachable, stop.clone());
     tasks.spawn_infallible("chat-api-watch", watch);
     tasks.spawn_infallible("inbox-pruning", inbox::prune_regularly(database.clone(), stop.clone()));

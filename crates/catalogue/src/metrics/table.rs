@@ -116,7 +116,7 @@ metrics! {
         "Rebalances that the direct transport took part in; 0 over Dapr.";
 
     // Dependencies
-    DEPENDENCY_UP = gauge("dependency_up", Unit::Boolean, &[closed("dependency", &["broker", "database", "token_issuer"])], RUST_SERVICES),
+    DEPENDENCY_UP = gauge("dependency_up", Unit::Boolean, &[closed("dependency", &["broker", CHAT_API, "database", "token_issuer"])], RUST_SERVICES),
         "1 when the last use or check of the dependency succeeded, or the service does not need it.";
     DB_POOL_CONNECTIONS = gauge("db_pool_connections", Unit::Count, &[closed("state", &["idle", "used"])], DATABASE_SERVICES),
         "Open database connections of the pool.";

@@ -59,9 +59,12 @@ async fn chat_api_that_is_gone_is_waited_for() {
         .await;
     replica.reaches("consumption_paused", 1).await;
     may_consume(&replica, false).await;
+    let up = r#"dependency_up{dependency="chat-api"}"#;
+    assert_eq!(replica.metric(up).await, 0);
 
     world.chat_api.come_back();
     may_consume(&replica, true).await;
+    assert_eq!(replica.metric(up).await, 1);
     goes_on(&world, replica, 4).await;
 }
 
