@@ -46,6 +46,11 @@ impl Trouble {
         self.complaints.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// How often a request had to be sent again.
+    pub fn total(&self) -> usize {
+        self.broken.load(Relaxed) + self.unavailable.load(Relaxed)
+    }
+
     fn complain(&self, answer: &Answer) {
         let mut complaints = self.complaints.lock().unwrap_or_else(PoisonError::into_inner);
         complaints.push(format!("an answer that must not be: {answer:?}"));

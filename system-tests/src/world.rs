@@ -43,8 +43,7 @@ impl World {
     /// The same; every service gets these variables until it is restarted.
     pub async fn start_with(first: &[(&'static str, &str)]) -> Self {
         let database = Database::empty().await;
-        let url = database.url();
-        Self::around(database, &url, core::topics_of_test().await, None, first).await
+        Self::around(database, core::topics_of_test().await, None, first).await
     }
 
     /// On engines of its own, which it may kill.
@@ -52,20 +51,17 @@ impl World {
         let engines = EnginePair::start().await;
         let database = Database::migrated_on(&engines.postgres.address(), &[]).await;
         let topics = core::topics_of_test_on(&engines.kafka.address()).await;
-        let url = database.url();
-        Self::around(database, &url, topics, Some(engines), &[]).await
+        Self::around(database, topics, Some(engines), &[]).await
     }
 
     async fn around(
         database: Database,
-        url: &str,
         topics: Topics,
         engines: Option<EnginePair>,
         first: &[(&'static str, &str)],
     ) -> Self {
         let issuer = Issuer::start().await;
         let mut wiring = Wiring::of_test(&database, &topics, &issuer);
-        url.clone_into(&mut wiring.database_url);
         let usual = wiring.more.clone();
         wiring
             .more

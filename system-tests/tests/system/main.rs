@@ -1,4 +1,7 @@
 //! The core as a whole: real services as processes, on real PostgreSQL and Kafka, killed wherever they can be.
 
 mod crashes;
+mod engines;
 mod journey;
+mod load;
+mod random;
