@@ -109,14 +109,6 @@ impl Engine {
             ),
             ("CONTROLLER_LISTENER_NAMES", "CONTROLLER"),
             ("CONTROLLER_QUORUM_VOTERS", "1@127.0.0.1:9093"),
-            (
-                "LOG_DIRS",
-                if kept.is_some() {
-                    KAFKA_FOLDER
-                } else {
-                    "/tmp/kafka-logs"
-                },
-            ),
             ("AUTO_CREATE_TOPICS_ENABLE", "false"),
             ("OFFSETS_TOPIC_REPLICATION_FACTOR", "1"),
             ("OFFSETS_TOPIC_NUM_PARTITIONS", "4"),
@@ -128,8 +120,12 @@ impl Engine {
             ("HEAP_OPTS", "-Xms256m -Xmx512m"),
         ];
         let mut request = image(KAFKA_IMAGE).with_mapped_port(port, port.tcp());
-        for (setting, value) in settings {
-            request = request.with_env_var(format!("KAFKA_{setting}"), value);
+        let storage = match kept {
+            Some(_) => kept::KAFKA_SETTINGS,
+            None => &[("LOG_DIRS", "/tmp/kafka-logs")],
+        };
+        for (setting, value) in settings.iter().chain(storage) {
+            request = request.with_env_var(format!("KAFKA_{setting}"), *value);
         }
         Self::run(Kind::Kafka, request, port, kept).await
     }

@@ -1,5 +1,7 @@
 //! Engines whose files outlive their containers: for a person who comes back, not for a test.
 
+use std::path::Path;
+
 use testcontainers::{
     ContainerRequest, GenericImage, ImageExt as _,
     bollard::query_parameters::{
@@ -7,11 +9,19 @@ use testcontainers::{
     },
     core::{Mount, client::docker_client_instance},
 };
+use uuid::Uuid;
 
 use super::{Engine, EnginePair, KAFKA_FOLDER, Kind, POSTGRES_FOLDER, remove_orphans};
 
 /// What a container carries that uses kept files: their name.
 const KEPT_LABEL: &str = "dev.taskflow.kept";
+/// How Kafka keeps files.
+pub(super) const KAFKA_SETTINGS: &[(&str, &str)] = &[
+    ("LOG_DIRS", KAFKA_FOLDER),
+    // A broker that was killed may come back only when the session of the one before is over: by default after 9 s.
+    ("BROKER_SESSION_TIMEOUT_MS", "3000"),
+    ("BROKER_HEARTBEAT_INTERVAL_MS", "500"),
+];
 /// Seconds in which an engine closes its files before it is killed.
 const STOP_SECONDS: i32 = 15;
 
@@ -22,9 +32,13 @@ pub struct Kept {
 }
 
 impl Kept {
-    /// Those with this name, which is one that Docker takes; they need not be there yet.
-    pub fn named(name: impl Into<String>) -> Self {
-        Self { name: name.into() }
+    /// Those that belong to this folder, which must exist. They are not in it, and need not be there yet.
+    pub fn of(folder: &Path) -> Self {
+        let folder = folder.canonicalize().expect("the folder exists");
+        let id = Uuid::new_v5(&Uuid::NAMESPACE_URL, folder.as_os_str().as_encoded_bytes());
+        Self {
+            name: format!("taskflow-{}", id.simple()),
+        }
     }
 
     /// Starts engines on these files, with the durability that they have in production. Containers of somebody who used
@@ -36,22 +50,26 @@ impl Kept {
         EnginePair { postgres, kafka }
     }
 
-    /// Removes the containers that use these files, and leaves the files.
-    pub async fn remove_containers(&self) {
+    /// The containers that use these files.
+    pub async fn containers(&self) -> Vec<String> {
         let Ok(docker) = docker_client_instance().await else {
-            return; // whoever starts a container next says it better
+            return Vec::new(); // whoever starts a container next says it better
         };
         let options = ListContainersOptionsBuilder::default().all(true).build();
-        for container in docker.list_containers(Some(options)).await.unwrap_or_default() {
-            let uses = container.labels.as_ref().and_then(|labels| labels.get(KEPT_LABEL));
-            if uses != Some(&self.name) {
-                continue;
-            }
+        let all = docker.list_containers(Some(options)).await.unwrap_or_default();
+        all.into_iter()
+            .filter(|container| container.labels.as_ref().and_then(|it| it.get(KEPT_LABEL)) == Some(&self.name))
+            .filter_map(|container| container.id)
+            .collect()
+    }
+
+    /// Removes the containers that use these files, and leaves the files.
+    pub async fn remove_containers(&self) {
+        for id in self.containers().await {
+            let docker = docker_client_instance().await.expect("Docker has just answered");
             let options = RemoveContainerOptionsBuilder::default().force(true).v(true).build();
             // Its own client may be removing it at this moment.
-            let _ = docker
-                .remove_container(&container.id.unwrap_or_default(), Some(options))
-                .await;
+            let _ = docker.remove_container(&id, Some(options)).await;
         }
     }
 

@@ -13,10 +13,9 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
-use test_kit::keys;
+use test_kit::{containers::kept::Kept, keys};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 /// What stands in the lock while its owner stops everything.
 const ENDING: &str = "ending";
@@ -41,10 +40,9 @@ impl Folder {
         })
     }
 
-    /// Its name among the volumes of Docker.
-    pub(crate) fn name(&self) -> String {
-        let path = self.path.as_os_str().as_encoded_bytes();
-        format!("taskflow-up-{}", Uuid::new_v5(&Uuid::NAMESPACE_URL, path).simple())
+    /// The files of the engines that belong to it.
+    pub(crate) fn kept(&self) -> Kept {
+        Kept::of(&self.path)
     }
 
     /// Where a service writes its log.

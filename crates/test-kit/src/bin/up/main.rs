@@ -62,7 +62,7 @@ async fn run() -> Result<()> {
     let Some(lock) = Lock::take(&folder, &stop).await? else {
         return Ok(());
     };
-    let kept = Kept::named(folder.name());
+    let kept = folder.kept();
     folder.end_leftovers()?;
     kept.remove_containers().await;
     let ports = ports(first_port)?;
