@@ -3,6 +3,7 @@
 //! Everything here panics when it cannot do its work: a test has no better answer. Only `core` knows
 //! services of ours, by their entries in the catalogue; nothing here knows an event or a schema.
 
+pub mod collector;
 pub mod containers;
 pub mod core;
 pub mod database;
@@ -17,6 +18,7 @@ pub mod wait;
 mod elsewhere;
 mod test_name;
 
+pub use collector::Collector;
 pub use containers::{Engine, EnginePair};
 pub use core::{Core, Replica, Wiring};
 pub use database::Database;

@@ -5,3 +5,4 @@ mod engines;
 mod journey;
 mod load;
 mod random;
+mod traces;

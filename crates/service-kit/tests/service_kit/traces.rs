@@ -1,100 +1,32 @@
 //! Spans on their way to a collector.
 
-use std::{
-    net::SocketAddr,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{net::SocketAddr, time::Duration};
 
-use futures::stream;
-use opentelemetry_proto::tonic::{
-    collector::trace::v1::{
-        ExportTraceServiceRequest, ExportTraceServiceResponse,
-        trace_service_server::{TraceService, TraceServiceServer},
-    },
-    common::v1::{KeyValue, any_value::Value},
-    trace::v1::{Span, span::SpanKind, status::StatusCode},
-};
-use test_kit::{Database, wait_until};
-use tokio::{net::TcpListener, task::JoinHandle};
-use tonic::{Request, Response, Status, transport::Server};
+use opentelemetry_proto::tonic::trace::v1::{Span, span::SpanKind, status::StatusCode};
+use test_kit::{Collector, Database, collector::pairs, wait_until};
+use tokio::net::TcpListener;
 
 use crate::{
     app::{Answer, client},
     bare::{Bare, DEADLINE, messages, migrated},
 };
 
-/// A collector that keeps what it is sent.
-#[derive(Clone, Default)]
-struct Collector(Arc<Mutex<Vec<ExportTraceServiceRequest>>>);
-
-#[tonic::async_trait]
-impl TraceService for Collector {
-    async fn export(
-        &self,
-        request: Request<ExportTraceServiceRequest>,
-    ) -> Result<Response<ExportTraceServiceResponse>, Status> {
-        self.0.lock().expect("nobody panics with it").push(request.into_inner());
-        Ok(Response::new(ExportTraceServiceResponse::default()))
-    }
+/// Who sent the first spans.
+fn resource(collector: &Collector) -> Vec<(String, String)> {
+    let sent = collector.resource_spans();
+    let resource = sent[0].resource.as_ref().expect("spans name their resource");
+    pairs(&resource.attributes)
 }
 
-impl Collector {
-    /// Begins to collect at a free port, or at this one.
-    async fn listen(&self, port: u16) -> (SocketAddr, JoinHandle<()>) {
-        let listener = TcpListener::bind(("127.0.0.1", port)).await.expect("the port is free");
-        let address = listener.local_addr().expect("it is bound");
-        let incoming = stream::unfold(listener, async |listener| {
-            let accepted = listener.accept().await.map(|(stream, _)| stream);
-            Some((accepted, listener))
-        });
-        let service = TraceServiceServer::new(self.clone());
-        let serving = Server::builder().add_service(service).serve_with_incoming(incoming);
-        (
-            address,
-            tokio::spawn(async move { serving.await.expect("serving goes on") }),
-        )
-    }
-
-    fn spans(&self) -> Vec<Span> {
-        let requests = self.0.lock().expect("nobody panics with it");
-        let resources = requests.iter().flat_map(|it| &it.resource_spans);
-        resources
-            .flat_map(|it| &it.scope_spans)
-            .flat_map(|it| it.spans.clone())
-            .collect()
-    }
-
-    fn resource(&self) -> Vec<(String, String)> {
-        let requests = self.0.lock().expect("nobody panics with it");
-        let resource = requests[0].resource_spans[0]
-            .resource
-            .as_ref()
-            .expect("spans name their resource");
-        pairs(&resource.attributes)
-    }
-
-    async fn span_of(&self, route: &str) -> Span {
-        wait_until(&format!("the span of {route} arrives"), DEADLINE, async || {
-            let spans = self.spans();
-            let found = spans
-                .iter()
-                .find(|it| pairs(&it.attributes).contains(&("http.route".into(), route.into())));
-            found.cloned().ok_or(format!("{} spans", spans.len()))
-        })
-        .await
-    }
-}
-
-fn pairs(attributes: &[KeyValue]) -> Vec<(String, String)> {
-    let text = |attribute: &KeyValue| match attribute.value.as_ref().and_then(|it| it.value.as_ref()) {
-        Some(Value::StringValue(text)) => text.clone(),
-        Some(Value::IntValue(number)) => number.to_string(),
-        other => format!("{other:?}"),
-    };
-    let mut pairs: Vec<_> = attributes.iter().map(|it| (it.key.clone(), text(it))).collect();
-    pairs.sort();
-    pairs
+async fn span_of(collector: &Collector, route: &str) -> Span {
+    wait_until(&format!("the span of {route} arrives"), DEADLINE, async || {
+        let spans = collector.spans();
+        let found = spans
+            .iter()
+            .find(|it| pairs(&it.attributes).contains(&("http.route".into(), route.into())));
+        found.cloned().ok_or(format!("{} spans", spans.len()))
+    })
+    .await
 }
 
 async fn traced(endpoint: SocketAddr, database: &Database) -> Bare {
@@ -122,7 +54,7 @@ async fn a_request_is_a_span_in_the_trace_of_its_caller() {
         .header("x-correlation-id", "c-1");
     assert_eq!(Answer::to(request).await.text, "c-1");
 
-    let span = collector.span_of("/tags").await;
+    let span = span_of(&collector, "/tags").await;
     assert_eq!(span.name, "http_request");
     assert_eq!(span.kind(), SpanKind::Server);
     assert_eq!(
@@ -151,7 +83,7 @@ async fn a_request_is_a_span_in_the_trace_of_its_caller() {
         .collect();
     assert!(expected.iter().all(|(key, _)| catalogued.contains(key)) && expected.len() == catalogued.len());
 
-    let resource = collector.resource();
+    let resource = resource(&collector);
     for (key, value) in [
         ("service.name", "chat-api"),
         ("service.instance.id", "chat-api-0"),
@@ -174,9 +106,9 @@ async fn a_failure_is_marked_and_probes_are_no_spans() {
     for path in ["/health", "/ready", "/me", "/nothing"] {
         service.get(path).await;
     }
-    let failed = collector.span_of("/me").await;
+    let failed = span_of(&collector, "/me").await;
     assert_eq!(failed.status.as_ref().unwrap().code(), StatusCode::Error);
-    let lost = collector.span_of("unmatched").await;
+    let lost = span_of(&collector, "unmatched").await;
     assert_eq!(
         lost.status.map_or(StatusCode::Unset, |it| it.code()),
         StatusCode::Unset,
