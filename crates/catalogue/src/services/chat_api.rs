@@ -19,6 +19,7 @@ pub const CREATE_OCCURRENCE: Route = Route {
 pub const CHAT_API: Service = Service {
     app_id: app_ids::CHAT_API,
     summary: "Creates, changes, completes and finds tasks; their only writer.",
+    planned: false,
     internal_port: Some(ports::INTERNAL),
     probes: CONSUMER_PROBES,
     routes: &[

@@ -5,6 +5,7 @@ use crate::{app_ids, consumer_groups, database, ports, topics};
 pub const RECURRING_TASKS: Service = Service {
     app_id: app_ids::RECURRING_TASKS,
     summary: "Computes the next instance of a completed recurring task and commands chat-api to create it.",
+    planned: false,
     internal_port: Some(ports::INTERNAL),
     probes: CONSUMER_PROBES,
     consumer_group: Some(consumer_groups::RECURRING_TASKS),
