@@ -1,5 +1,6 @@
 //! The core as a whole: real services as processes, on real PostgreSQL and Kafka, killed wherever they can be.
 
+mod bad_clients;
 mod crashes;
 mod engines;
 mod journey;
