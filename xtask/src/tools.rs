@@ -53,11 +53,12 @@ const fn tool(
 pub(crate) const TOOLS: &[Tool] = &[
     tool(
         "python",
-        "zizmor, Kubernetes JSON schemas",
+        "zizmor, squawk, Kubernetes JSON schemas",
         12,
         &[Program::Python],
         &[
             ("TASKFLOW_ZIZMOR", "zizmor"),
+            ("TASKFLOW_SQUAWK", "squawk"),
             ("TASKFLOW_KUBERNETES_SCHEMAS", "schemas"),
         ],
     ),
@@ -84,6 +85,13 @@ pub(crate) const TOOLS: &[Tool] = &[
             ("TASKFLOW_KUBECONFORM", "kubeconform"),
             ("TASKFLOW_ACTIONLINT", "actionlint"),
         ],
+    ),
+    tool(
+        "schemathesis",
+        "an API's requests from its OpenAPI document",
+        15,
+        &[Program::Python],
+        &[("TASKFLOW_SCHEMATHESIS", "schemathesis")],
     ),
     tool("helm", "helm", 115, &[Program::Go], &[("TASKFLOW_HELM", "helm")]),
     tool(

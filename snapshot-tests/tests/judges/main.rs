@@ -10,6 +10,7 @@ mod control_plane;
 mod dapr;
 mod kafka;
 mod kubectl;
+mod migrations;
 mod ports;
 mod process;
 mod schemas;
