@@ -9,7 +9,7 @@ use service_kit::{
     config::{DatabaseSettings, Reader},
     database::{self, Database, is_unavailable, problem},
 };
-use sqlx::{AssertSqlSafe, Executor as _, PgConnection};
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, postgres::PgConnectOptions};
 use test_kit::{Database as Server, wait_until};
 
 use crate::{
@@ -195,6 +195,35 @@ async fn statements_end_on_the_server_too_but_not_through_a_pooler() {
         "0",
         "what is set at the start of a session would reach others"
     );
+}
+
+/// Why a pooled connection keeps its cache. The day this fails, sqlx can do without names, and a pooled one should.
+#[tokio::test]
+async fn only_a_cache_frees_the_statements_that_sqlx_names() {
+    let server = Server::empty().await;
+    let named = async |connection: &mut PgConnection| -> i64 {
+        for number in 0..3 {
+            sqlx::query("select $1::int")
+                .bind(number)
+                .execute(&mut *connection)
+                .await
+                .unwrap();
+        }
+        sqlx::query_scalar("select count(*) from pg_prepared_statements where statement = 'select $1::int'")
+            .fetch_one(connection)
+            .await
+            .unwrap()
+    };
+    let pooled = DatabaseSettings {
+        pooled: true,
+        ..settings(&server.url(), 1)
+    };
+    let database = database::connect(&pooled, &metrics());
+    assert_eq!(named(&mut database.acquire().await.unwrap()).await, 1);
+
+    let options: PgConnectOptions = server.url().parse().unwrap();
+    let without = PgConnection::connect_with(&options.statement_cache_capacity(0)).await;
+    assert_eq!(named(&mut without.unwrap()).await, 3, "each is left behind");
 }
 
 #[tokio::test]
