@@ -53,7 +53,10 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if status.code().is_none() {
         commands::run_until_signal(&mut up("sweep")?)?;
     }
-    bail!("`up` has ended with {status}; nothing of it runs any more")
+    match status.code() {
+        Some(_) => bail!("nothing runs any more; if its data is the reason, `--fresh` starts without it"),
+        None => bail!("`up` was killed ({status}); nothing of it runs any more"),
+    }
 }
 
 /// The programs that it takes. The test beside them makes cargo resolve features as for `cargo xtask test`, so that

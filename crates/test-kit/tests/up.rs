@@ -148,6 +148,25 @@ async fn all(pipe: Option<impl AsyncRead + Unpin>) -> String {
 async fn kill_what_you_like_and_the_core_goes_on_with_all_that_it_had() {
     let folder = folder();
     let (kept, port) = (Kept::of(&folder), nine_free_ports());
+    // Whoever changes his mind while PostgreSQL makes its files is not left with half of them.
+    let mut hasty = up(&folder, port).spawn().unwrap();
+    wait_until("there are two containers", PATIENCE, async || {
+        match kept.containers().await.len() {
+            2 => Ok(()),
+            now => Err(now),
+        }
+    })
+    .await;
+    drop(hasty.stdin.take());
+    assert!(
+        timeout(PATIENCE, hasty.wait())
+            .await
+            .expect("it ends")
+            .unwrap()
+            .success()
+    );
+    assert_eq!(kept.containers().await, Vec::<String>::new());
+
     let mut first = Up::start(&folder, port).await;
     let ada = Person::sign_in(&first).await;
     let task = json!({

@@ -81,12 +81,26 @@ impl Folder {
         self.path.join("accounts-key.pem")
     }
 
-    /// Forgets what belongs to the data. The files of the engines are not here.
+    /// Whether the engines have files that are whole.
+    pub(crate) fn has_data(&self) -> bool {
+        self.data_path().is_file()
+    }
+
+    /// Notes that they have: from now on the files are worth something.
+    pub(crate) fn note_data(&self) -> Result<()> {
+        File::create(self.data_path())
+            .map(drop)
+            .context("could not note that there is data")
+    }
+
+    fn data_path(&self) -> PathBuf {
+        self.path.join("engines-have-data")
+    }
+
+    /// Forgets what belongs to the data, and that there is some. The files of the engines are not here.
     pub(crate) fn forget(&self) -> Result<()> {
-        match fs::remove_file(self.accounts_key_path()) {
-            Err(error) if error.kind() != ErrorKind::NotFound => Err(error).context("could not forget the key"),
-            _ => Ok(()),
-        }
+        remove_if_there(&self.data_path())?;
+        remove_if_there(&self.accounts_key_path())
     }
 
     /// Notes a process that runs this program from now on, in place of one that has ended.
@@ -103,10 +117,7 @@ impl Folder {
 
     /// Says that none is left.
     pub(crate) fn forget_processes(&self) -> Result<()> {
-        match fs::remove_file(self.processes_path()) {
-            Err(error) if error.kind() != ErrorKind::NotFound => Err(error).context("could not forget the processes"),
-            _ => Ok(()),
-        }
+        remove_if_there(&self.processes_path())
     }
 
     /// Kills the processes of one that was killed before it could.
@@ -127,6 +138,15 @@ impl Folder {
 
     fn processes_path(&self) -> PathBuf {
         self.path.join("processes")
+    }
+}
+
+fn remove_if_there(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("could not remove {}", path.display()))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -71,8 +71,11 @@ async fn run() -> Result<()> {
     }
     if mode == Mode::Fresh {
         eprintln!("up: forgetting what was");
-        kept.forget().await;
         folder.forget()?;
+    }
+    if !folder.has_data() {
+        // An engine that was interrupted while it made its files would never start on them.
+        kept.forget().await;
     }
     let outcome = hold(&folder, &kept, ports, &stop, &lock).await;
     kept.remove_containers().await; // those whose start was interrupted, too
@@ -93,6 +96,7 @@ async fn hold(
     let Some(engines) = stop.run_until_cancelled(kept.start()).await else {
         return lock.is_ending();
     };
+    folder.note_data()?;
     let mut services = Vec::new();
     let started = stop
         .run_until_cancelled(start(folder, &engines, ports, &mut services))
