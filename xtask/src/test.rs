@@ -52,9 +52,12 @@ impl Part {
     fn tools(self) -> Vec<&'static Tool> {
         match self {
             Self::Unit | Self::Snapshots => Vec::new(),
-            Self::Judges => TOOLS.iter().collect(),
-            // Its own client says where an event belongs.
-            Self::Services => TOOLS.iter().filter(|tool| tool.name == "kafka").collect(),
+            Self::Judges => TOOLS.iter().filter(|tool| tool.name != "schemathesis").collect(),
+            // Kafka's own client says where an event belongs.
+            Self::Services => {
+                let judges = ["kafka", "schemathesis"];
+                TOOLS.iter().filter(|tool| judges.contains(&tool.name)).collect()
+            }
         }
     }
 

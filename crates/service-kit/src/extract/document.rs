@@ -12,8 +12,9 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 
 use super::mismatch;
 
-/// The largest integer up to which every number of JSON is told exactly by everybody.
-const LARGEST_EXACT: f64 = 9_007_199_254_740_991.0;
+/// The largest integer that is taken from a number with a fraction. The parser rounds what has more digits: up to here, a
+/// number that it rounded has a fraction, and is no integer by mistake.
+const LARGEST_EXACT: f64 = 900_000_000_000_000.0;
 /// Arrays and objects that may be nested in each other.
 pub const MAX_DEPTH: usize = 32;
 
@@ -112,7 +113,7 @@ impl<'de> Visitor<'de> for Reader {
         Ok(i64::try_from(value).map_or(Document::Large(value), Document::Integer))
     }
 
-    /// `2.0` and `2e3` are integers, as they are for JSON Schema, up to where a fraction could hide.
+    /// `2.0` and `2e3` are integers, as they are for JSON Schema.
     fn visit_f64<E: Error>(self, value: f64) -> Result<Document, E> {
         let exact = value.fract() == 0.0 && value.abs() <= LARGEST_EXACT;
         #[expect(clippy::cast_possible_truncation, reason = "it has no fraction and lies in range")]

@@ -9,6 +9,7 @@ mod crashes;
 mod days;
 mod events;
 mod export;
+mod fuzz;
 mod giving_up;
 mod outages;
 mod record;

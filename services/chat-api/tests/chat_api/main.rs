@@ -8,6 +8,7 @@ mod changes;
 mod contract;
 mod crashes;
 mod events;
+mod fuzz;
 mod idempotency;
 mod isolation;
 mod life;
