@@ -218,6 +218,7 @@ fn looks_like_a_path(span: &str) -> bool {
         "gen",
         "services",
         "snapshot-tests",
+        "system-tests",
         "tools",
         "xtask",
     ];
