@@ -5,13 +5,9 @@ use jiff::Timestamp;
 use sqlx::Connection as _;
 
 use crate::{
-    events::{days_ago, task_event_of},
+    events::{days_before, task_event_of},
     world::{PATIENCE, World},
 };
-
-fn today() -> Day {
-    Day::of(Timestamp::now())
-}
 
 async fn prepared(world: &World) -> Vec<String> {
     let days = sqlx::query_scalar("select day::text from audit.prepared_days() as day");
@@ -41,16 +37,21 @@ async fn a_day_is_dropped_when_the_retention_is_over_and_leaves_anchors() {
     let world = World::new().await;
     let replica = world.start().await;
     // Late events come behind younger ones: the days of a chain need not be in order.
-    let of = |version, days| task_event_of("ada", 7, version, days_ago(days));
+    let now = Timestamp::now();
+    let of = |version, days| task_event_of("ada", 7, version, days_before(now, days));
     let events = [of(1, 12), of(2, 12), of(3, 11), of(4, 12), of(5, 0)];
     world.publish(&events).await;
     world
-        .publish(&[1, 2].map(|version| task_event_of("ada", 8, version, days_ago(12))))
+        .publish(&[1, 2].map(|version| task_event_of("ada", 8, version, days_before(now, 12))))
         .await;
     world.rows(7).await;
     let database = world.service_database();
     let retention = Retention::days(20);
-    let drop_at = async |days: i32| days::drop_old(&database, retention, today().plus(days)).await.unwrap();
+    let drop_at = async |days: i32| {
+        days::drop_old(&database, retention, Day::of(now).plus(days))
+            .await
+            .unwrap()
+    };
 
     drop_at(8).await;
     assert_eq!(world.count().await, 7, "the last day of the retention is kept");
@@ -73,7 +74,7 @@ async fn a_day_is_dropped_when_the_retention_is_over_and_leaves_anchors() {
 
     // The chains go on, and neighbouring gaps become one.
     world.publish(&[of(6, 0)]).await;
-    world.publish(&[task_event_of("ada", 8, 3, days_ago(0))]).await;
+    world.publish(&[task_event_of("ada", 8, 3, now)]).await;
     world.rows(4).await;
     drop_at(10).await;
     world.assert_whole(3).await;
@@ -96,12 +97,15 @@ fn gap(dropped: &serde_json::Value) -> (i64, i64) {
 async fn an_anchor_that_was_forged_is_found() {
     let world = World::new().await;
     let replica = world.start().await;
-    let of = |version, days| task_event_of("ada", 7, version, days_ago(days));
+    let now = Timestamp::now();
+    let of = |version, days| task_event_of("ada", 7, version, days_before(now, days));
     world.publish(&[of(1, 12), of(2, 0), of(3, 0)]).await;
     world.rows(3).await;
     replica.stop().await;
     let database = world.service_database();
-    days::drop_old(&database, Retention::days(10), today()).await.unwrap();
+    days::drop_old(&database, Retention::days(10), Day::of(now))
+        .await
+        .unwrap();
     world.assert_whole(2).await;
     // Somebody removes a row and stretches the anchor over it.
     let mut intruder = sqlx::PgConnection::connect(&world.database.url()).await.unwrap();
@@ -125,7 +129,8 @@ async fn an_anchor_that_was_forged_is_found() {
 async fn dropping_a_day_gives_way_to_a_reader() {
     let world = World::new().await;
     let replica = world.start().await;
-    world.publish(&[task_event_of("ada", 7, 1, days_ago(12))]).await;
+    let now = Timestamp::now();
+    world.publish(&[task_event_of("ada", 7, 1, days_before(now, 12))]).await;
     world.rows(1).await;
     let database = world.service_database();
     let mut reader = world.pool.begin().await.unwrap();
@@ -133,12 +138,14 @@ async fn dropping_a_day_gives_way_to_a_reader() {
         .execute(&mut *reader)
         .await
         .unwrap();
-    let drop = days::drop_old(&database, Retention::days(10), today());
+    let drop = days::drop_old(&database, Retention::days(10), Day::of(now));
     let drop = tokio::time::timeout(PATIENCE, drop).await.unwrap();
     assert!(drop.is_err());
     assert_eq!(world.count().await, 1);
     reader.commit().await.unwrap();
-    days::drop_old(&database, Retention::days(10), today()).await.unwrap();
+    days::drop_old(&database, Retention::days(10), Day::of(now))
+        .await
+        .unwrap();
     assert_eq!(world.count().await, 0);
     world.assert_whole(0).await;
     replica.stop().await;

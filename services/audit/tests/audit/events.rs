@@ -49,9 +49,14 @@ pub(crate) fn reminder_event(user: &str, task: i64, version: i64) -> Outgoing {
     outgoing(topics::REMINDERS, &envelope)
 }
 
-/// So many days before now.
+/// So many days before now. Midnight may come before the next call: days that are compared are counted from one instant.
 pub(crate) fn days_ago(days: i64) -> Timestamp {
-    Timestamp::now() - (days * 24).hours()
+    days_before(Timestamp::now(), days)
+}
+
+/// So many days before this instant.
+pub(crate) fn days_before(now: Timestamp, days: i64) -> Timestamp {
+    now - (days * 24).hours()
 }
 
 fn envelope(kind: &catalogue::EventType, task: i64, version: i64, made_at: Timestamp) -> Value {
