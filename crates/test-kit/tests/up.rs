@@ -13,6 +13,7 @@ use reqwest::{Client, RequestBuilder};
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use serde_json::{Value, json};
 use test_kit::{containers::kept::Kept, wait_until};
+use testcontainers::{bollard::query_parameters::KillContainerOptions, core::client::docker_client_instance};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncRead, BufReader},
     process::{Child, Command},
@@ -135,6 +136,14 @@ fn nine_free_ports() -> u16 {
     first.expect("some ports are free")
 }
 
+async fn kill_all(containers: Vec<String>) {
+    let docker = docker_client_instance().await.unwrap();
+    assert_eq!(containers.len(), 2);
+    for id in containers {
+        docker.kill_container(&id, None::<KillContainerOptions>).await.unwrap();
+    }
+}
+
 async fn all(pipe: Option<impl AsyncRead + Unpin>) -> String {
     let mut lines = BufReader::new(pipe.unwrap()).lines();
     let mut text = String::new();
@@ -185,11 +194,14 @@ async fn kill_what_you_like_and_the_core_goes_on_with_all_that_it_had() {
         "{said}"
     );
 
-    // Nobody is there to make the next instance, until somebody is again.
+    // Nobody is there to make the next instance, to tell of the completion or to remember it, until they are again.
     first.kill("recurring-tasks");
-    ada.post(format!("{tasks}/{}/complete", task["id"]), &json!({}))
-        .await
-        .unwrap();
+    kill_all(kept.containers().await).await;
+    let complete = format!("{tasks}/{}/complete", task["id"]);
+    wait_until("the task is completed", PATIENCE, async || {
+        ada.post(complete.clone(), &json!({})).await
+    })
+    .await;
     ada.sees(2, format!("{tasks}?text=ada"), "items").await;
 
     // It dies without a chance to clean up; its services and engines live on.

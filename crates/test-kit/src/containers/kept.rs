@@ -1,6 +1,6 @@
 //! Engines whose files outlive their containers: for a person who comes back, not for a test.
 
-use std::path::Path;
+use std::{convert::Infallible, path::Path, time::Duration};
 
 use testcontainers::{
     ContainerRequest, GenericImage, ImageExt as _,
@@ -9,6 +9,7 @@ use testcontainers::{
     },
     core::{Mount, client::docker_client_instance},
 };
+use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
 use super::{Engine, EnginePair, KAFKA_FOLDER, Kind, POSTGRES_FOLDER, remove_orphans};
@@ -22,6 +23,8 @@ pub(super) const KAFKA_SETTINGS: &[(&str, &str)] = &[
     ("BROKER_SESSION_TIMEOUT_MS", "3000"),
     ("BROKER_HEARTBEAT_INTERVAL_MS", "500"),
 ];
+/// Time between two looks whether an engine still runs.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Seconds in which an engine closes its files before it is killed.
 const STOP_SECONDS: i32 = 15;
 
@@ -108,6 +111,25 @@ impl Kept {
 }
 
 impl EnginePair {
+    /// Starts each of them again whenever it has ended, and tells so in a sentence, for as long as this is awaited.
+    pub async fn keep_running(&self, tell: impl Fn(&str)) -> Infallible {
+        let keep = async |engine: &Engine, name: &str| loop {
+            // Docker that does not answer at this moment says nothing about the engine.
+            if !engine.container.is_running().await.unwrap_or(true) {
+                tell(&format!("{name} has ended. Starting it again."));
+                let begin = Instant::now();
+                engine.start().await;
+                let seconds = begin.elapsed().as_secs_f32();
+                tell(&format!("{name} serves again, after {seconds:.1} s."));
+            }
+            sleep(LOOK_EVERY).await;
+        };
+        tokio::select! {
+            never = keep(&self.postgres, "PostgreSQL") => never,
+            never = keep(&self.kafka, "Kafka") => never,
+        }
+    }
+
     /// Lets both close their files before they go, so that the next start has nothing to repair.
     pub async fn stop(self) {
         let stop = async |engine: &Engine| {

@@ -103,7 +103,8 @@ async fn hold(
         .await;
     if let Some(Ok(demo)) = &started {
         tour::print(&services, folder, demo, begin.elapsed());
-        stop.cancelled().await;
+        let keep_running = engines.keep_running(|said| eprintln!("up: {said}"));
+        stop.run_until_cancelled(keep_running).await;
     }
     lock.is_ending()?;
     eprintln!("up: stopping …");
