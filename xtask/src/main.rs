@@ -8,6 +8,7 @@ mod docker;
 mod engines;
 mod images;
 mod machine;
+mod released;
 mod render;
 mod sqlx;
 mod test;
@@ -45,7 +46,11 @@ enum Command {
     /// Run PostgreSQL and Kafka for tests that you start yourself, until Ctrl-C
     Engines,
     /// Write what the queries of the services mean to .sqlx
-    Sqlx,
+    Sqlx {
+        /// Record them as those of this release too: the next one must not break them
+        #[arg(long, value_name = "VERSION")]
+        release: Option<String>,
+    },
     /// Build the pinned tools of tools/ that are not in the cache yet
     Tools {
         /// Which tools (default: all)
@@ -85,7 +90,7 @@ fn run(command: Command) -> Result<()> {
         Command::Up(options) => up::run(&options),
         Command::Test { only } => test::run(&only),
         Command::Engines => engines::run(),
-        Command::Sqlx => sqlx::run(),
+        Command::Sqlx { release } => sqlx::run(release.as_deref()),
         Command::Tools { names, env, prune } => tools::run(&names, env, prune),
         Command::Render => render::run(),
         Command::Bench { subject } => bench::run(&subject),

@@ -10,17 +10,18 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 
 use crate::engines::{self, Engines, Held};
-use crate::{commands, workspace};
+use crate::{commands, released, workspace};
 
 const FOLDER: &str = ".sqlx";
 
-/// `cargo xtask sqlx`: writes the folder anew.
-pub(crate) fn run() -> Result<()> {
+/// `cargo xtask sqlx`: writes the folder anew, and records it for a release.
+pub(crate) fn run(release: Option<&str>) -> Result<()> {
     let engines = Engines::start(engines::build_alone().arg("--bins"))?;
     let folder = workspace::root().join(FOLDER);
     describe_queries(&engines, &folder)?;
-    println!("{} queries in {FOLDER}", files(&folder)?.len());
-    Ok(())
+    let queries = files(&folder)?;
+    println!("{} queries in {FOLDER}", queries.len());
+    release.map_or(Ok(()), |version| released::record(version, queries.values()))
 }
 
 /// Fails when the folder does not hold what the queries mean now. Needs test-kit's programs built.

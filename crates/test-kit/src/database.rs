@@ -2,10 +2,12 @@
 
 use std::{
     hash::{DefaultHasher, Hash as _, Hasher as _},
+    path::Path,
     str::FromStr as _,
 };
 
 use sqlx::{
+    _unstable::config::Config,
     AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection, PgPool,
     migrate::Migrator,
     postgres::{PgConnectOptions, PgPoolOptions},
@@ -75,6 +77,24 @@ impl Drop for Database {
             execute(&mut connection, format!("drop database {} with (force)", self.name)).await;
         });
     }
+}
+
+/// What `sqlx::migrate!()` embeds into the service in this folder, read from its files.
+pub async fn migrator(service: &Path) -> Migrator {
+    let config = Config::try_from_path_or_default(service.join("sqlx.toml"))
+        .unwrap_or_else(|error| panic!("{}/sqlx.toml: {error}", service.display()))
+        .migrate;
+    let folder = service.join(config.migrations_dir());
+    let mut migrator = Migrator::new(folder.as_path())
+        .await
+        .unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    migrator.table_name = config.table_name().to_owned().into();
+    migrator.create_schemas = config
+        .create_schemas
+        .iter()
+        .map(|name| name.to_string().into())
+        .collect();
+    migrator
 }
 
 /// The template with these migrations, made by whoever comes first.

@@ -2,8 +2,11 @@
 
 mod bad_clients;
 mod crashes;
+mod data_model;
 mod engines;
 mod journey;
 mod load;
+mod migrated;
 mod random;
+mod releases;
 mod traces;

@@ -5,14 +5,13 @@
 
 use std::{env, io, path::Path};
 
-use sqlx::{_unstable::config::Config, migrate::Migrator};
-use test_kit::Database;
+use test_kit::{Database, database};
 
 #[tokio::main]
 async fn main() {
     let mut migrators = Vec::new();
     for service in env::args().skip(1) {
-        migrators.push(migrator(Path::new(&service)).await);
+        migrators.push(database::migrator(Path::new(&service)).await);
     }
     let database = Database::migrated(&migrators.iter().collect::<Vec<_>>()).await;
     println!("DATABASE_URL={}\n", database.url());
@@ -21,22 +20,4 @@ async fn main() {
         .await
         .expect("reading does not panic")
         .expect("standard input can be read");
-}
-
-/// What `sqlx::migrate!()` embeds into a service.
-async fn migrator(service: &Path) -> Migrator {
-    let config = Config::try_from_path_or_default(service.join("sqlx.toml"))
-        .unwrap_or_else(|error| panic!("{}/sqlx.toml: {error}", service.display()))
-        .migrate;
-    let folder = service.join(config.migrations_dir());
-    let mut migrator = Migrator::new(folder.as_path())
-        .await
-        .unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
-    migrator.table_name = config.table_name().to_owned().into();
-    migrator.create_schemas = config
-        .create_schemas
-        .iter()
-        .map(|name| name.to_string().into())
-        .collect();
-    migrator
 }
