@@ -33,20 +33,20 @@ pub(crate) fn completion(changed: &TaskChanged) -> Result<Option<Completion>, Ca
         return Ok(None);
     }
     let task = snapshot.to_domain().map_err(|error| Cause::from(&error))?;
-    let (Some(series), Some(recurrence), Some(due)) = (task.series, &task.recurrence, &task.due) else {
-        return Err(Cause::rejected("a recurring task without a due time"));
+    let (Some(series), Some(completed_at)) = (task.series, task.completed_at) else {
+        return Err(Cause::rejected("a completed task without the time of its completion"));
     };
-    let completed_at = task
-        .completed_at
-        .ok_or_else(|| Cause::rejected("a completed task without the time of its completion"))?;
-    let zone = match due {
-        Due::Floating(_) => snapshot.user_zone().map_err(|error| Cause::from(&error))?,
-        Due::Instant(_) | Due::Zoned { .. } => due.zone(&Zone::UTC),
+    let zone = match &task.due {
+        Some(Due::Floating(_)) => snapshot.user_zone().map_err(|error| Cause::from(&error))?,
+        _ => Zone::UTC,
     };
+    let next = task
+        .next(&zone)
+        .ok_or_else(|| Cause::rejected("a recurring task without a due time"))?;
     Ok(Some(Completion {
         task: task.id,
         series: series.series,
         completed_at,
-        next: recurrence.next(series.occurrence, zone.local(completed_at)),
+        next,
     }))
 }

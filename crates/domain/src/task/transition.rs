@@ -10,7 +10,7 @@ use super::problem::{Field, FieldProblem, ProblemCode, Problems};
 use super::reminders::Reminder;
 use super::{SeriesMembership, Task};
 use crate::id::{SeriesId, TaskId, UserId};
-use crate::recurrence::next::Occurrence;
+use crate::recurrence::next::{Next, Occurrence};
 use crate::recurrence::{OccurrenceKey, Recurrence, Terms};
 use crate::time::Zone;
 
@@ -187,6 +187,14 @@ impl Task {
     #[must_use]
     pub fn delete(&self, now: Timestamp) -> Change {
         self.clone().changed(ChangeKind::Deleted, now)
+    }
+
+    /// What follows this task in its series, as far as its completion decides that; `None` for one that is open or does
+    /// not come back.
+    pub fn next(&self, user_zone: &Zone) -> Option<Next> {
+        let (series, recurrence, due) = (self.series?, self.recurrence.as_ref()?, self.due.as_ref()?);
+        let completed_at = due.zone(user_zone).local(self.completed_at?);
+        Some(recurrence.next(series.occurrence, completed_at))
     }
 
     /// The next instance of the series of this task, which follows from its completion at `completed_at`: due at the

@@ -2,6 +2,7 @@
 
 use domain::{
     id::TaskId,
+    recurrence::next::Next,
     task::{SeriesMembership, Task},
 };
 use events::CorrelationId;
@@ -45,4 +46,34 @@ pub(crate) async fn create(
     let author = Author { person, correlation_id };
     write(connection, &author, None, &change).await?;
     Ok(Instance::Created(Box::new(change.task)))
+}
+
+/// Creates what follows a completed task that is about to be deleted, unless it is there already. Whoever would command
+/// it may not have heard of the completion yet, and will not find the task any more.
+///
+/// Only where the completion was the last change: after another one, the task does not say what was completed.
+pub(super) async fn create_before_deletion(
+    connection: &mut PgConnection,
+    author: &Author,
+    task: &Task,
+) -> Result<(), Error> {
+    let completed_last = task.completed_at.filter(|at| *at == task.updated_at);
+    let (Some(completed_at), Some(series), Some(Next::Occurrence(occurrence))) =
+        (completed_last, task.series, task.next(&author.person.zone))
+    else {
+        return Ok(());
+    };
+    let next = SeriesMembership {
+        series: series.series,
+        occurrence,
+    };
+    if occurrences::find(connection, task.id, next).await?.is_some() {
+        return Ok(());
+    }
+    let new_id = tasks::next_id(connection).await?;
+    let change = task.occurrence(new_id, next, completed_at, Timestamp::now())?;
+    if occurrences::note(connection, task.id, next, new_id).await? {
+        write(connection, author, None, &change).await?;
+    }
+    Ok(())
 }

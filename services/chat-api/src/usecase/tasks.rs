@@ -88,6 +88,7 @@ pub(crate) async fn snooze(
 /// Deletes a task; given back is how it last was, one version later.
 pub(crate) async fn delete(connection: &mut PgConnection, author: &Author, target: &Target) -> Result<Task, Error> {
     let task = lock(connection, author, target).await?;
+    super::occurrences::create_before_deletion(connection, author, &task).await?;
     let change = task.delete(Timestamp::now());
     settle(connection, author, task, Some(change)).await
 }

@@ -132,6 +132,43 @@ async fn a_command_that_follows_from_an_earlier_completion_has_no_effect() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn deleting_a_completed_task_does_not_end_its_series() {
+    let app = App::start().await;
+    let ada = app.person("ada");
+    // Deleted before anybody has commanded what follows.
+    let task = ada
+        .create(&json!({
+            "title": "Pay the rent",
+            "due": {"kind": "zoned", "local": "2126-01-31T09:00:00", "zone": "Europe/Berlin"},
+            "recurrence": {"rule": "FREQ=MONTHLY"},
+        }))
+        .await;
+    let path = format!("/tasks/{}", id(&task));
+    let task = ada.act(&format!("{path}/complete")).await.expect(200);
+    ada.delete(&path).await.expect(204);
+    let list = ada.get("/tasks").await.expect(200);
+    let next = &list["items"][0];
+    assert_eq!(list["items"].as_array().map(Vec::len), Some(1));
+    assert_eq!(
+        (&next["due"]["local"], &next["status"]),
+        (&json!("2126-02-28T09:00:00"), &json!("open"))
+    );
+    // Whoever comes late with the command finds it done.
+    let mut command = february(&task);
+    command["occurrence_key"] = next["due"]["local"].clone();
+    let late = app.command_occurrence(id(&task), &command).await.expect(200);
+    assert_eq!(late["task_id"], next["id"]);
+
+    // Deleted afterwards, it has one already; open, it has none.
+    let task = completed(&ada).await;
+    app.command_occurrence(id(&task), &february(&task)).await.expect(201);
+    ada.delete(&format!("/tasks/{}", id(&task))).await.expect(204);
+    ada.delete(&format!("/tasks/{}", id(next))).await.expect(204);
+    let list = ada.get("/tasks").await.expect(200);
+    assert_eq!(list["items"].as_array().map(Vec::len), Some(1), "{list}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_command_that_makes_no_sense_is_refused_for_good() {
     let app = App::start().await;
     let ada = app.person("ada");
