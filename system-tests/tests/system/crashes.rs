@@ -1,17 +1,23 @@
 //! A process that dies at each of its named places while people work, and one that takes over.
 
-use std::{collections::BTreeSet, os::unix::process::ExitStatusExt as _};
+use std::{collections::BTreeSet, os::unix::process::ExitStatusExt as _, time::Duration};
 
 use catalogue::{
     Service,
+    environment_variables::TASKFLOW_DATABASE_URL,
+    metrics::CONSUMPTION_PAUSED,
     services::{AUDIT, CHAT_API, RECURRING_TASKS},
     topics::TASK_EVENTS,
 };
 use event_bus::crash;
 use system_tests::{Ledger, Workload, World, crash_points, world::PATIENCE};
+use test_kit::{Detour, wait_until};
+use tokio::time::sleep;
 
 /// Acts after the death, so that whoever takes over has new work too.
 const AFTERWARDS: usize = 60;
+/// Offsets that were stored are committed every second.
+const LONGER_THAN_A_COMMIT: Duration = Duration::from_secs(3);
 
 /// Dies at this place (`name:n`: at its n-th passing) in each of these services, under load.
 async fn dies_at(place: &str, services: &[&'static Service]) {
@@ -78,6 +84,41 @@ places! {
 #[tokio::test(flavor = "multi_thread")]
 async fn dying_after_a_dead_letter() {
     dies_after_a_dead_letter().await;
+}
+
+/// What is on hold is not done: whoever dies with it has moved no offset.
+#[tokio::test(flavor = "multi_thread")]
+async fn dying_with_a_delivery_on_hold() {
+    let mut world = World::start().await;
+    let detour = Detour::to(&world.core.wiring.database_url).await;
+    detour.open();
+    let url = detour.url();
+    for service in [&RECURRING_TASKS, &AUDIT] {
+        world.core.restart(service, &[(TASKFLOW_DATABASE_URL.name, &url)]).await;
+    }
+    world.core.becomes_ready().await;
+    let workload = Workload::begin(&world, 1);
+    workload.goes_on(AFTERWARDS).await;
+
+    detour.cut();
+    for service in [&RECURRING_TASKS, &AUDIT] {
+        let replica = world.core.replica(service);
+        wait_until("a delivery is on hold", PATIENCE, async || {
+            match replica.value_of(CONSUMPTION_PAUSED.name).await {
+                0.0 => Err("none is"),
+                _ => Ok(()),
+            }
+        })
+        .await;
+    }
+    // Nothing must happen in this time, so there is nothing to wait for.
+    sleep(LONGER_THAN_A_COMMIT).await;
+    for service in [&RECURRING_TASKS, &AUDIT] {
+        world.core.restart(service, &[]).await;
+    }
+    workload.goes_on(AFTERWARDS).await;
+    let ledger = workload.finish().await;
+    world.settle(&ledger).await;
 }
 
 #[test]

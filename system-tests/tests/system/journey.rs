@@ -124,7 +124,7 @@ async fn nothing_is_seen_by(bob: &Person, tasks: &[i64]) {
 /// A late news of a completion that was taken back decides nothing: the last completion does.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_last_completion_decides_what_follows() {
-    let mut world = World::start().await;
+    let world = World::start().await;
     let ada = world.person("ada");
     let body = json!({
         "title": "Water the plants",
@@ -147,5 +147,28 @@ async fn the_last_completion_decides_what_follows() {
     assert_eq!(all[1]["due"]["local"], "2031-03-03T09:00:00", "{:#}", json!(all));
     let facts = Facts::gather(&world).await;
     assert_eq!((facts.successors.len(), facts.dead_letters), (1, 0));
-    world.core.recurring_tasks.process.kill();
+}
+
+/// A series does not end because its completed instance is deleted before anybody has heard of the completion.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_completed_task_that_is_deleted_at_once_comes_again() {
+    let world = World::start().await;
+    let ada = world.person("ada");
+    let body = json!({
+        "title": "Water the plants",
+        "due": {"kind": "zoned", "local": "2031-03-01T09:00:00", "zone": "Europe/Berlin"},
+        "recurrence": {"rule": "FREQ=DAILY"},
+    });
+    let task = number(ada.post("/tasks", body).await.expect(201));
+    world.core.recurring_tasks.process.freeze();
+    ada.act(&format!("/tasks/{task}/complete")).await.expect(200);
+    let delete = Ask::new(Method::DELETE, format!("/tasks/{task}"));
+    ada.ask(&delete).await.expect(204);
+    world.core.recurring_tasks.process.thaw();
+
+    world.drained().await;
+    let all = tasks(&ada, 1).await;
+    assert_eq!(all[0]["due"]["local"], "2031-03-02T09:00:00", "{:#}", json!(all));
+    let facts = Facts::gather(&world).await;
+    assert_eq!((facts.successors.len(), facts.dead_letters), (1, 0));
 }
