@@ -194,8 +194,9 @@ impl Engine {
         let output = result.stdout_to_vec().await.expect("what it prints can be read");
         let code = result.exit_code().await.expect("Docker knows how it ended");
         let complaints = result.stderr_to_vec().await.unwrap_or_default();
-        assert!(code == Some(0), "{code:?}: {}", String::from_utf8_lossy(&complaints));
-        String::from_utf8_lossy(&output).into_owned()
+        let (output, complaints) = (String::from_utf8_lossy(&output), String::from_utf8_lossy(&complaints));
+        assert!(code == Some(0), "it ended with {code:?}: {output}{complaints}");
+        output.into_owned()
     }
 
     /// SIGKILL, as when the machine's memory runs out. Its files stay.
