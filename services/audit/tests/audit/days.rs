@@ -50,7 +50,7 @@ async fn a_day_is_dropped_when_the_retention_is_over_and_leaves_anchors() {
     let drop_at = async |days: i32| {
         days::drop_old(&database, retention, Day::of(now).plus(days))
             .await
-            .unwrap()
+            .unwrap();
     };
 
     drop_at(8).await;
