@@ -8,6 +8,7 @@
 //! | body no UTF-8, no JSON, nested deeper than [`MAX_DEPTH`], with U+0000 or a key twice | 400 with the position |
 //! | well-formed body with an unknown, missing or impossible field | 422 with its JSON pointer |
 //! | parameter of the query unknown, repeated or impossible | 400 with its name |
+//! | the same for what people type ([`TypedQuery`]) | none: what is no text is read as U+FFFD |
 //! | path segment that cannot be what it stands for, such as an id that is none | 404: nothing can be there |
 //! | path that is no UTF-8 | 400 |
 //!
@@ -23,4 +24,4 @@ mod query;
 pub use document::MAX_DEPTH;
 pub use json::{BODY_TIME, Json, parse_json, read_json};
 pub use path::Path;
-pub use query::Query;
+pub use query::{Query, TypedQuery};

@@ -14,6 +14,18 @@ use crate::problem::{Fault, FieldError, Problem, codes};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Query<T>(pub T);
 
+/// The same for what people type: bytes that are no text, and U+0000, are read as U+FFFD.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TypedQuery<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for TypedQuery<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        parse_with(parts.uri.query().unwrap_or_default(), any_text).map(Self)
+    }
+}
+
 impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
     type Rejection = Problem;
 
@@ -23,11 +35,16 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
 }
 
 fn parse<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
+    parse_with(query, text)
+}
+
+/// Reads the parameters, with their values decoded this way.
+fn parse_with<T: DeserializeOwned>(query: &str, decode: impl Fn(&str) -> Option<String>) -> Result<T, Problem> {
     let mut parameters = BTreeMap::<String, Values>::new();
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         let no_text = || refuse(name, Fault::InvalidFormat, "must be UTF-8 without U+0000");
-        let (name, value) = (text(name).ok_or_else(no_text)?, text(value).ok_or_else(no_text)?);
+        let (name, value) = (text(name).ok_or_else(no_text)?, decode(value).ok_or_else(no_text)?);
         parameters.entry(name).or_default().push(value);
     }
     serde_path_to_error::deserialize(MapDeserializer::new(parameters.into_iter())).map_err(|error| {
@@ -35,6 +52,13 @@ fn parse<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
         let name = mismatch.path.first().map_or("", String::as_str);
         refuse(name, mismatch.fault, &mismatch.message)
     })
+}
+
+/// Decodes a value whatever it is. `PostgreSQL` stores no U+0000.
+fn any_text(encoded: &str) -> Option<String> {
+    let spaced = encoded.replace('+', " ");
+    let decoded = percent_decode_str(&spaced).decode_utf8_lossy();
+    Some(decoded.replace('\0', "\u{fffd}"))
 }
 
 /// Decodes one half of a pair; `None` when it is no text that can be stored.

@@ -9,7 +9,7 @@ use catalogue::{
 use serde::{Deserialize, Serialize};
 use service_kit::{
     Problem, database,
-    extract::{Json, Query},
+    extract::{Json, TypedQuery},
     problem::{Fault, FieldError, codes},
 };
 use tokio::time::Instant;
@@ -82,7 +82,7 @@ enum SearchMode {
 pub(super) async fn search(
     State(app): State<App>,
     caller: Caller,
-    Query(search): Query<Search>,
+    TypedQuery(search): TypedQuery<Search>,
 ) -> Result<Json<SearchResults>, Problem> {
     let limit = search.limit.unwrap_or(DEFAULT_LIMIT);
     if !(1..=MAX_LIMIT).contains(&limit) {

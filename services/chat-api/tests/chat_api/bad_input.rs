@@ -1,5 +1,12 @@
 //! What bad input gets: an answer that says what is wrong and where, never a 500.
 
+use std::time::{Duration, Instant};
+
+use proptest::{
+    prelude::{Strategy as _, any},
+    strategy::ValueTree as _,
+    test_runner::TestRunner,
+};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -234,5 +241,151 @@ async fn the_longest_texts_of_every_kind_can_be_saved_and_changed() {
         let path = format!("/tasks/{}", id(&task));
         assert_eq!(ada.get(&path).await.expect(200), task);
         ada.act(&format!("{path}/complete")).await.expect(200);
+    }
+}
+
+/// What is typed into a search is no parameter that could be wrong: whatever bytes come, there is an answer, and soon.
+#[tokio::test(flavor = "multi_thread")]
+async fn any_bytes_can_be_searched_for() {
+    const BOUND: Duration = Duration::from_secs(5);
+    let app = App::start().await;
+    let ada = app.person("ada");
+    ada.create(&json!({"title": "Something to find"})).await;
+    let mut texts: Vec<Vec<u8>> = [
+        &b"\0"[..],
+        b"find\0",
+        b"\xff",
+        b"\xc3(",
+        b"\xed\xa0\x80",
+        b"\xf4\x90\x80\x80",
+        b"tag:\xff",
+        b"\"\xfe\"",
+    ]
+    .map(<[u8]>::to_vec)
+    .to_vec();
+    let mut runner = TestRunner::deterministic();
+    let bytes = proptest::collection::vec(any::<u8>(), 0..200);
+    texts.extend((0..300).map(|_| bytes.new_tree(&mut runner).expect("there are bytes").current()));
+    for text in texts {
+        let encoded: String = text.iter().map(|byte| format!("%{byte:02x}")).collect();
+        let begun = Instant::now();
+        let answer = ada.get(&format!("/tasks/search?q={encoded}")).await;
+        assert_eq!(answer.status, 200, "{encoded}: {answer:?}");
+        assert!(begun.elapsed() < BOUND, "{encoded} took {:?}", begun.elapsed());
+    }
+    let found = ada.get("/tasks/search?q=find%00").await.expect(200);
+    assert_eq!(found["items"][0]["title"], "Something to find", "{found}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn text_that_cannot_be_stored_is_refused_where_it_stands() {
+    let app = App::start().await;
+    let ada = app.person("ada");
+    for (path, status, code) in [
+        ("/tasks?text=%00", 400, "invalid_parameter"),
+        ("/tasks?tag=%ff", 400, "invalid_parameter"),
+        ("/tasks?cursor=%00", 400, "invalid_parameter"),
+        ("/tasks?%00=a", 400, "invalid_parameter"),
+        ("/tags?cursor=%ff", 400, "invalid_parameter"),
+        ("/tasks/%00/history", 404, "not_found"),
+    ] {
+        assert_eq!(ada.get(path).await.problem(), (status, code.to_owned()), "{path}");
+    }
+    for (name, value) in [
+        ("if-match", &b"\"\xff\""[..]),
+        ("if-match", b"7"),
+        ("idempotency-key", b"a b"),
+        ("idempotency-key", b"\xc3\xa9"),
+    ] {
+        let value = reqwest::header::HeaderValue::from_bytes(value).expect("it can be sent");
+        let request = ada.request(Method::POST, "/tasks/1/complete").header(name, value);
+        let refused = Answer::to(request).await.problem();
+        // Of a task that is not there, nobody asks for the version.
+        assert_eq!(refused, (400, "invalid_header".to_owned()), "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn numbers_beyond_all_bounds_are_refused_where_they_stand() {
+    let app = App::start().await;
+    let ada = app.person("ada");
+    let task = id(&ada.create(&json!({"title": "counted"})).await);
+    for (operation, pointer) in [
+        (r#"{"complete": {"id": 9007199254740992}}"#, "/operations/0/complete/id"),
+        (
+            r#"{"complete": {"id": 18446744073709551616}}"#,
+            "/operations/0/complete/id",
+        ),
+        (
+            r#"{"complete": {"id": 9007199254740991.5}}"#,
+            "/operations/0/complete/id",
+        ),
+        (r#"{"complete": {"id": -1}}"#, "/operations/0/complete/id"),
+        (r#"{"complete": {"id": 1e300}}"#, "/operations/0/complete/id"),
+        (
+            r#"{"complete": {"id": 1, "if_version": 9223372036854775808}}"#,
+            "/operations/0/complete/if_version",
+        ),
+        (
+            r#"{"create": {"title": "a", "reminders": [{"kind": "before_due", "seconds": 18446744073709551615}]}}"#,
+            "/reminders/0",
+        ),
+    ] {
+        let request = ada
+            .request(Method::POST, "/tasks/batch")
+            .header("content-type", "application/json");
+        let answer = Answer::to(request.body(format!(r#"{{"operations": [{operation}]}}"#))).await;
+        let body: Value = serde_json::from_str(&answer.text).expect("it is JSON");
+        let errors = match answer.status.as_u16() {
+            422 => &body["errors"],
+            200 => &body["results"][0]["problem"]["errors"], // of one operation
+            _ => panic!("{operation}: {answer:?}"),
+        };
+        assert_eq!(errors[0]["pointer"], pointer, "{operation}: {body}");
+    }
+    for limit in ["0", "201", "65536", "-1", "1e2", "99999999999999999999"] {
+        let refused = ada.get(&format!("/tasks?limit={limit}")).await.problem();
+        assert_eq!(refused, (400, "invalid_parameter".to_owned()), "{limit}");
+    }
+    // A number that JSON cannot hold is no JSON; one that is an integer may be written with a fraction of nothing.
+    let request = ada
+        .request(Method::POST, "/tasks/batch")
+        .header("content-type", "application/json");
+    let infinite = Answer::to(request.body(r#"{"operations": [{"complete": {"id": 1e999}}]}"#)).await;
+    assert_eq!(infinite.problem(), (400, "malformed_body".to_owned()));
+    let request = ada
+        .request(Method::POST, "/tasks/batch")
+        .header("content-type", "application/json");
+    let whole = request.body(format!(r#"{{"operations": [{{"complete": {{"id": {task}.0}}}}]}}"#));
+    assert_eq!(Answer::to(whole).await.expect(200)["results"][0]["status"], 200);
+}
+
+/// Each way is tried against every kind of token in service-kit; here, that the door is the same one.
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_that_do_not_hold_open_nothing() {
+    let app = App::start().await;
+    let good = app.issuer.claims_for("ada");
+    let with = |name: &str, value: Value| {
+        let mut claims = good.clone();
+        claims[name] = value;
+        app.issuer.sign(&claims)
+    };
+    let issued = app.issuer.token_for("ada");
+    let (signed, _) = issued.rsplit_once('.').expect("a token has three parts");
+    let (_, payload) = signed.split_once('.').expect("a token has three parts");
+    // {"alg":"none","typ":"JWT"}
+    let unsigned = format!("eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.{payload}.");
+    for (token, code) in [
+        (with("exp", json!(1_700_000_000)), "token_expired"),
+        (with("aud", json!("somebody else")), "token_audience"),
+        (with("iss", json!("https://elsewhere.example")), "token_issuer"),
+        (format!("{signed}.{}", "A".repeat(86)), "token_signature"),
+        (unsigned, "token_malformed"),
+        ("x".to_owned(), "token_malformed"),
+    ] {
+        let request = app.client.get(format!("http://{}/tasks", app.public));
+        let refused = Answer::to(request.bearer_auth(&token)).await;
+        assert_eq!(refused.problem(), (401, code.to_owned()), "{token}");
+        assert!(refused.header("www-authenticate").starts_with("Bearer"), "{code}");
     }
 }
