@@ -15,10 +15,10 @@ pub fn in_the_code() -> BTreeSet<String> {
         .parent()
         .expect("the package lies inside the workspace");
     let packages = ["crates", "services"].map(|folder| entries(&root.join(folder)));
-    packages
-        .concat()
-        .iter()
-        .flat_map(|package| sources(&package.join("src")))
+    let sources_of_packages = packages.concat().into_iter().map(|package| package.join("src"));
+    sources_of_packages
+        .filter(|folder| folder.is_dir())
+        .flat_map(|folder| sources(&folder))
         .flat_map(|file| names(&fs::read_to_string(file).expect("a source can be read")))
         .collect()
 }

@@ -14,7 +14,7 @@ use std::{
 use test_kit::wait_until;
 use tokio::{
     task::JoinSet,
-    time::{MissedTickBehavior, interval},
+    time::{Interval, MissedTickBehavior, interval},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -29,7 +29,9 @@ const PEOPLE: u64 = 3;
 /// How many devices of one person write to the same task.
 const SHARING: usize = 2;
 /// Time between two acts of one device: people are slower, and two cores have other things to do.
-const PACE: Duration = Duration::from_millis(30);
+const PACE: Duration = Duration::from_millis(20);
+/// The same for those that share a task, whose text grows with each act.
+const PACE_OF_SHARING: Duration = Duration::from_millis(60);
 
 /// People at work, until they are told to stop.
 pub struct Workload {
@@ -57,7 +59,7 @@ impl Workload {
         workload
     }
 
-    /// Waits until so many more acts were acknowledged.
+    /// Waits until so many more acts were acknowledged, those on shared tasks not counted.
     pub async fn goes_on(&self, more: usize) {
         let goal = self.acts() + more;
         wait_until(
@@ -89,7 +91,7 @@ impl Workload {
     fn run(&mut self, mut device: Device) {
         let (stop, acts) = (self.stop.clone(), Arc::clone(&self.acts));
         self.devices.spawn(async move {
-            let mut pace = pace();
+            let mut pace = every(PACE);
             while stop.run_until_cancelled(pace.tick()).await.is_some() {
                 device.act().await;
                 acts.fetch_add(1, Relaxed);
@@ -99,20 +101,19 @@ impl Workload {
     }
 
     fn share(&mut self, mut shared: SharedTask) {
-        let (stop, acts) = (self.stop.clone(), Arc::clone(&self.acts));
+        let stop = self.stop.clone();
         self.devices.spawn(async move {
-            let mut pace = pace();
+            let mut pace = every(PACE_OF_SHARING);
             while stop.run_until_cancelled(pace.tick()).await.is_some() {
                 shared.add().await;
-                acts.fetch_add(1, Relaxed);
             }
             shared.into_ledger()
         });
     }
 }
 
-fn pace() -> tokio::time::Interval {
-    let mut pace = interval(PACE);
+fn every(time: Duration) -> Interval {
+    let mut pace = interval(time);
     pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
     pace
 }

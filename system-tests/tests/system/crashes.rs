@@ -15,7 +15,7 @@ use test_kit::{Detour, wait_until};
 use tokio::time::sleep;
 
 /// Acts after the death, so that whoever takes over has new work too.
-const AFTERWARDS: usize = 60;
+const AFTERWARDS: usize = 100;
 /// Offsets that were stored are committed every second.
 const LONGER_THAN_A_COMMIT: Duration = Duration::from_secs(3);
 
