@@ -12,7 +12,7 @@ use tokio::task::spawn_blocking;
 use uuid::Uuid;
 
 use crate::{
-    topic::Record,
+    topic::{Log, Record},
     world::{PATIENCE, World},
 };
 
@@ -119,7 +119,7 @@ async fn topics(world: &World) -> (Vec<Record>, i64) {
     let events = world.log(TASK_EVENTS);
     let twins = [TASK_EVENTS_DLQ, REMINDERS_DLQ].map(|topic| world.log(topic));
     let read = spawn_blocking(move || {
-        let letters: Result<i64, String> = twins.iter().map(|twin| twin.end()).sum();
+        let letters: Result<i64, String> = twins.iter().map(Log::end).sum();
         (
             events.records().expect("the topic can be read"),
             letters.expect("the twins can be read"),

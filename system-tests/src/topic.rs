@@ -1,6 +1,6 @@
 //! What stands in a topic, and how far its readers are.
 
-use std::time::Duration;
+use std::{fmt::Display, time::Duration};
 
 use rdkafka::{
     ClientConfig, Message as _, Offset, TopicPartitionList,
@@ -121,6 +121,6 @@ impl Log {
     }
 }
 
-fn text(error: impl ToString) -> String {
+fn text(error: impl Display) -> String {
     error.to_string()
 }

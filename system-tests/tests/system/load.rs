@@ -143,7 +143,7 @@ impl Door {
     }
 
     fn opens(&self, replicas: &[Person]) {
-        *self.open.lock().unwrap() = replicas.to_vec();
+        *self.open.lock().expect("nobody panics with it") = replicas.to_vec();
     }
 
     /// Waits until so many more requests were accepted.
@@ -161,7 +161,7 @@ impl Door {
     /// Tells the visitors to go; given back is what went wrong.
     fn closes(&self) -> Vec<String> {
         self.stop.cancel();
-        self.failed.lock().unwrap().clone()
+        self.failed.lock().expect("nobody panics with it").clone()
     }
 
     /// Asks without pause, each request once; says how many were accepted.
@@ -172,7 +172,7 @@ impl Door {
                 break;
             }
             let person = {
-                let open = self.open.lock().unwrap();
+                let open = self.open.lock().expect("nobody panics with it");
                 open[turn % open.len()].clone()
             };
             let create = Ask::new(Method::POST, "/tasks").body(json!({"title": "one more"}));
@@ -184,7 +184,11 @@ impl Door {
                 Ok(answer) if answer.status == 503 && !answer.header("retry-after").is_empty() => {
                     self.shed.fetch_add(1, Relaxed);
                 }
-                other => self.failed.lock().unwrap().push(format!("{other:?}")),
+                other => self
+                    .failed
+                    .lock()
+                    .expect("nobody panics with it")
+                    .push(format!("{other:?}")),
             }
         }
         accepted
