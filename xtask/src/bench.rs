@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: measurements on a release build. Never part of the tests: a number depends on its machine.
 
+mod core;
 mod measure;
 
 use std::path::Path;
@@ -24,11 +25,14 @@ const GOAL_MEGABYTES_FOR_ALL: f64 = 60.0;
 pub(crate) enum Subject {
     /// `gen check`, from process start to files compared
     Gen,
+    /// The task core beside pgbench and FastAPI: 25 minutes; writes docs/benchmarks.md
+    Core(core::Core),
 }
 
 pub(crate) fn run(subject: &Subject) -> Result<()> {
     match subject {
         Subject::Gen => bench_gen(),
+        Subject::Core(core) => core::run(core),
     }
 }
 

@@ -28,6 +28,7 @@ pub(crate) enum Part {
 /// The packages whose tests need engines. They build C code, which needs more than Rust.
 const ON_ENGINES: &[&str] = &[
     "audit",
+    "benches",
     "chat-api",
     "event-bus",
     "outbox",

@@ -174,15 +174,13 @@ impl Engine {
     /// The same without the proxy of Docker in between, where the container's own network can be reached from here: for
     /// measurements, in which that proxy would use up a part of the machine.
     pub async fn direct_address(&self) -> String {
-        let inside = match self.kind {
-            Kind::Postgres => 5432,
-            Kind::Kafka => return self.address(), // it names itself by its published address
-        };
-        let Ok(host) = self.container.get_bridge_ip_address().await else {
-            return self.address();
-        };
-        match timeout(Duration::from_secs(1), TcpStream::connect((host, inside))).await {
-            Ok(Ok(_)) => format!("postgres://postgres:{PASSWORD}@{host}:{inside}/postgres"),
+        if let Kind::Kafka = self.kind {
+            return self.address(); // it names itself by its published address
+        }
+        let host = self.run_inside(&["hostname", "-i"]).await;
+        let host = host.split_whitespace().next().unwrap_or_default();
+        match timeout(Duration::from_secs(1), TcpStream::connect((host, 5432))).await {
+            Ok(Ok(_)) => format!("postgres://postgres:{PASSWORD}@{host}:5432/postgres"),
             _ => self.address(),
         }
     }

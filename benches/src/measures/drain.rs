@@ -1,10 +1,6 @@
 //! How fast one relay drains a backlog, beside what rdkafka alone reaches with the same records.
-//!
-//! `cargo run --release -p outbox --example drain -- [rows] [bytes]`, with the engines of the tests. Prints one JSON
-//! object.
 
 use std::{
-    env,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -12,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 use catalogue::{Catalogue, database::CHAT, metrics::OUTBOX_PUBLISHED_TOTAL, topics::TASK_EVENTS};
 use event_bus::{
     Outgoing,
@@ -25,65 +21,62 @@ use rdkafka::{
     error::{KafkaError, RDKafkaErrorCode},
     producer::{BaseRecord, DeliveryResult, Producer as _, ProducerContext, ThreadedProducer},
 };
+use serde_json::json;
 use sqlx::{AssertSqlSafe, Executor as _, PgPool};
 use test_kit::{Database, Topics, wait_until};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
+
+use crate::{
+    progress,
+    report::{Bar, Goal, Plot, Section, number},
+    stats::Spread,
+    world::World,
+};
 
 const ROWS: usize = 1_000_000;
 const BYTES: usize = 1024;
 /// How many events of one task a backlog holds on average.
 const EVENTS_PER_KEY: usize = 10;
 const APPEND_ROWS: usize = 5_000;
+const PARTITIONS: i32 = 3;
+const GOAL_PER_SECOND: f64 = 15_000.0;
 const PATIENCE: Duration = Duration::from_mins(10);
 
-#[tokio::main]
-async fn main() -> Result<()> {
-    let mut arguments = env::args().skip(1).map(|argument| argument.parse::<usize>());
-    let rows = arguments.next().transpose().context("rows: a number")?.unwrap_or(ROWS);
-    let bytes = arguments
-        .next()
-        .transpose()
-        .context("bytes: a number")?
-        .unwrap_or(BYTES);
-    let events: Vec<Outgoing> = (0..rows).map(|row| event(row, rows, bytes)).collect();
-
-    let topics = Topics::create(&[(TASK_EVENTS, 3), ("bare", 3)]).await;
-    let bare = bare_rdkafka(&topics, &events)?;
-    let database = Database::empty().await;
+pub(crate) async fn measure(world: &World) -> Result<Section> {
+    let rows = world.pick(ROWS, 50_000);
+    let events: Vec<Outgoing> = (0..rows).map(|row| event(row, rows)).collect();
+    let brokers = world.engines.kafka.address();
+    let topics = Topics::create_on(&brokers, &[(TASK_EVENTS, PARTITIONS), ("bare", PARTITIONS)]).await;
+    progress("drain: bare rdkafka");
+    let (bare, events) = {
+        let (brokers, topic) = (brokers.clone(), topics.name("bare"));
+        let run = move || bare_rdkafka(&brokers, &topic, &events).map(|time| (time, events));
+        tokio::task::spawn_blocking(run).await??
+    };
+    progress(&format!("drain: writing {rows} rows"));
+    let database = world.empty_database().await;
     fill(&database.pool().await, &events).await?;
     drop(events);
+    progress("drain: the relay");
     let relay = drain(&database, &topics, rows).await?;
-
-    let report = serde_json::json!({
-        "rows": rows,
-        "payload_bytes": bytes,
-        "relay_rows_per_second": per_second(rows, relay),
-        "bare_rdkafka_rows_per_second": per_second(rows, bare),
-    });
-    println!("{report}");
-    Ok(())
+    Ok(section(rows, per_second(rows, relay), per_second(rows, bare)))
 }
 
-#[expect(
-    clippy::cast_precision_loss,
-    clippy::cast_sign_loss,
-    clippy::cast_possible_truncation,
-    reason = "a rate to read"
-)]
-fn per_second(rows: usize, time: Duration) -> u64 {
-    (rows as f64 / time.as_secs_f64()) as u64
+#[expect(clippy::cast_precision_loss, reason = "a rate to read")]
+fn per_second(rows: usize, time: Duration) -> f64 {
+    rows as f64 / time.as_secs_f64()
 }
 
 /// An event of about the wanted size that compresses as JSON with a text in it does.
-fn event(row: usize, rows: usize, bytes: usize) -> Outgoing {
+fn event(row: usize, rows: usize) -> Outgoing {
     const WORDS: [&str; 8] = [
         "water", "plants", "invoice", "Tuesday", "call", "garden", "before", "ticket",
     ];
     let event_id = Uuid::now_v7();
     let mut value = format!("{{\"id\":\"{event_id}\",\"source\":\"/services/chat-api\",\"data\":\"");
     let mut word = row;
-    while value.len() + 24 < bytes {
+    while value.len() + 24 < BYTES {
         word = word
             .wrapping_mul(6_364_136_223_846_793_005)
             .wrapping_add(1_442_695_040_888_963_407);
@@ -109,6 +102,7 @@ async fn fill(pool: &PgPool, events: &[Outgoing]) -> Result<()> {
         append_many(&mut transaction, &CHAT, some).await?;
         transaction.commit().await?;
     }
+    pool.execute("checkpoint").await?;
     Ok(())
 }
 
@@ -167,20 +161,19 @@ impl ProducerContext for Counting {
 }
 
 /// The same records with the same promises, as fast as the client takes them.
-fn bare_rdkafka(topics: &Topics, events: &[Outgoing]) -> Result<Duration> {
+fn bare_rdkafka(brokers: &str, topic: &str, events: &[Outgoing]) -> Result<Duration> {
     let acknowledged = Arc::new(AtomicUsize::new(0));
     let producer: ThreadedProducer<Counting> = ClientConfig::new()
-        .set("bootstrap.servers", topics.brokers())
+        .set("bootstrap.servers", brokers)
         .set("acks", "all")
         .set("enable.idempotence", "true")
         .set("partitioner", "murmur2_random")
         .set("compression.type", "lz4")
         .set("linger.ms", "5")
         .create_with_context(Counting(acknowledged.clone()))?;
-    let topic = topics.name("bare");
     let began = Instant::now();
     for event in events {
-        let mut record = BaseRecord::to(&topic).key(&event.key).payload(event.value.as_ref());
+        let mut record = BaseRecord::to(topic).key(&event.key).payload(event.value.as_ref());
         while let Err((error, refused)) = producer.send(record) {
             ensure!(
                 error == KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull),
@@ -197,4 +190,38 @@ fn bare_rdkafka(topics: &Topics, events: &[Outgoing]) -> Result<Duration> {
         "every record is acknowledged"
     );
     Ok(time)
+}
+
+fn section(rows: usize, relay: f64, bare: f64) -> Section {
+    Section {
+        title: "A backlog".to_owned(),
+        method: format!(
+            "One relay drains {rows} rows of {BYTES} bytes, {EVENTS_PER_KEY} events of each task, into a topic of {PARTITIONS} \
+             partitions: from its start until the table is empty. Beside it the same records by rdkafka alone, with the same \
+             acknowledgements (all, idempotent), from memory and without a table."
+        ),
+        columns: ["rows", "relay, rows/s", "bare rdkafka, rows/s", "share"]
+            .map(str::to_owned)
+            .into(),
+        rows: vec![vec![
+            rows.to_string(),
+            number(relay),
+            number(bare),
+            format!("{} %", number(relay / bare * 100.0)),
+        ]],
+        goals: vec![Goal::at_least("rows drained per second", GOAL_PER_SECOND, relay, "")],
+        plots: vec![Plot {
+            name: "drain".to_owned(),
+            title: format!("{rows} rows of {BYTES} bytes"),
+            unit: "rows per second".to_owned(),
+            bars: vec![
+                Bar::new("relay", Spread::of([relay])),
+                Bar::new("bare rdkafka", Spread::of([bare])),
+            ],
+            goal: Some(GOAL_PER_SECOND),
+            logarithmic: false,
+        }],
+        data: json!({"rows": rows, "relay_per_second": relay, "bare_rdkafka_per_second": bare}),
+        ..Section::default()
+    }
 }
