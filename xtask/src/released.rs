@@ -26,13 +26,9 @@ pub(crate) fn record<'a>(version: &str, queries: impl Iterator<Item = &'a Vec<u8
     let text = serde_json::to_string_pretty(&release)? + "\n";
     fs::write(&file, &text).with_context(|| format!("could not write {}", file.display()))?;
     let ledger = folder.join("released.txt");
-    let digest: String = Sha256::digest(&text)
-        .iter()
-        .take(8)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let digest = u64::from_be_bytes(Sha256::digest(&text)[..8].try_into()?);
     let lines = fs::read_to_string(&ledger).unwrap_or_default();
-    fs::write(&ledger, format!("{lines}{version} {digest}\n"))?;
+    fs::write(&ledger, format!("{lines}{version} {digest:016x}\n"))?;
     println!("{} queries of {version} in {FOLDER}", queries.len());
     Ok(())
 }

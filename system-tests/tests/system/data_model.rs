@@ -134,7 +134,7 @@ fn cell(text: &str) -> String {
 struct Table {
     name: String,
     columns: Vec<Column>,
-    /// Constraints and indexes, as PostgreSQL writes them.
+    /// Constraints and indexes, as `PostgreSQL` writes them.
     rules: Vec<String>,
     /// Tables that a foreign key names.
     refers_to: Vec<String>,

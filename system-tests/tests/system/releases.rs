@@ -163,8 +163,10 @@ fn a_recorded_release_never_changes() {
 /// SHA-256, the first eight bytes.
 fn digest(text: &str) -> String {
     use sha2::{Digest as _, Sha256};
-    let hash = Sha256::digest(text.as_bytes());
-    hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    let first = Sha256::digest(text.as_bytes())[..8]
+        .try_into()
+        .expect("a digest has 32 bytes");
+    format!("{:016x}", u64::from_be_bytes(first))
 }
 
 /// The list of what is made at run time is what the sources make.

@@ -267,7 +267,9 @@ async fn any_bytes_can_be_searched_for() {
     let bytes = proptest::collection::vec(any::<u8>(), 0..200);
     texts.extend((0..300).map(|_| bytes.new_tree(&mut runner).expect("there are bytes").current()));
     for text in texts {
-        let encoded: String = text.iter().map(|byte| format!("%{byte:02x}")).collect();
+        let encoded = text
+            .iter()
+            .fold(String::new(), |encoded, byte| encoded + &format!("%{byte:02x}"));
         let begun = Instant::now();
         let answer = ada.get(&format!("/tasks/search?q={encoded}")).await;
         assert_eq!(answer.status, 200, "{encoded}: {answer:?}");
