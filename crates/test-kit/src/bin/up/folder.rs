@@ -108,11 +108,11 @@ impl Folder {
         let mut processes = self.processes.lock().unwrap_or_else(PoisonError::into_inner);
         processes.retain(|(other, _)| Some(*other) != ended);
         processes.insert((id, program.to_owned()));
-        let lines: String = processes
+        let lines: Vec<String> = processes
             .iter()
             .map(|(id, program)| format!("{id} {}\n", program.display()))
             .collect();
-        fs::write(self.processes_path(), lines).context("could not note the processes")
+        fs::write(self.processes_path(), lines.concat()).context("could not note the processes")
     }
 
     /// Says that none is left.

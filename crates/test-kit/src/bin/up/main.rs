@@ -46,7 +46,7 @@ async fn main() -> ExitCode {
     panic::set_hook(Box::new(|info| {
         eprintln!("error: {}", info.payload_as_str().unwrap_or("something is wrong"));
     }));
-    match run().await {
+    match Box::pin(run()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
@@ -77,7 +77,7 @@ async fn run() -> Result<()> {
         // An engine that was interrupted while it made its files would never start on them.
         kept.forget().await;
     }
-    let outcome = hold(&folder, &kept, ports, &stop, &lock).await;
+    let outcome = Box::pin(hold(&folder, &kept, ports, &stop, &lock)).await;
     kept.remove_containers().await; // those whose start was interrupted, too
     eprintln!("up: stopped");
     outcome
@@ -93,17 +93,17 @@ async fn hold(
 ) -> Result<()> {
     let begin = Instant::now();
     eprintln!("up: starting PostgreSQL and Kafka, usually 10 s …");
-    let Some(engines) = stop.run_until_cancelled(kept.start()).await else {
+    let Some(engines) = stop.run_until_cancelled(Box::pin(kept.start())).await else {
         return lock.is_ending();
     };
     folder.note_data()?;
     let mut services = Vec::new();
     let started = stop
-        .run_until_cancelled(start(folder, &engines, ports, &mut services))
+        .run_until_cancelled(Box::pin(start(folder, &engines, ports, &mut services)))
         .await;
     if let Some(Ok(demo)) = &started {
         tour::print(&services, folder, demo, begin.elapsed());
-        let keep_running = engines.keep_running(|said| eprintln!("up: {said}"));
+        let keep_running = Box::pin(engines.keep_running(|said| eprintln!("up: {said}")));
         stop.run_until_cancelled(keep_running).await;
     }
     lock.is_ending()?;
@@ -177,12 +177,11 @@ fn stop_with_input() -> CancellationToken {
 
 /// The ports of each service; an error names one that somebody else has.
 fn ports(first: u16) -> Result<[Ports; 3]> {
-    let mut ports: Vec<u16> = match first {
-        0 => (0..PORTS).map(|_| free_port()).collect(),
-        _ => {
-            let last = first.checked_add(PORTS - 1).context("--port must be at most 65527")?;
-            (first..=last).collect()
-        }
+    let mut ports: Vec<u16> = if first == 0 {
+        (0..PORTS).map(|_| free_port()).collect()
+    } else {
+        let last = first.checked_add(PORTS - 1).context("--port must be at most 65527")?;
+        (first..=last).collect()
     };
     for port in &ports {
         if let Err(error) = TcpListener::bind(("127.0.0.1", *port)) {

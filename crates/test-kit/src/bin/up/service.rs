@@ -159,9 +159,10 @@ impl Program {
             if matches!(*state.borrow(), State::Starting) {
                 bail!("{status}; it said:\n{}", last_messages(&self.log));
             }
-            pause = match begin.elapsed() < SOON {
-                true => (pause * 2).clamp(PAUSES.0, PAUSES.1),
-                false => Duration::ZERO,
+            pause = if begin.elapsed() < SOON {
+                (pause * 2).clamp(PAUSES.0, PAUSES.1)
+            } else {
+                Duration::ZERO
             };
             let name = self.service.app_id;
             eprintln!("up: {name} (process {process}) has ended: {status}. Starting it again.");
@@ -238,18 +239,15 @@ impl Program {
         let _ = kill_process(id.context("process ids are positive")?, Signal::TERM);
         let drain = Duration::from_secs(self.service.drain_seconds.into());
         let (name, deadline) = (self.service.app_id, drain + BEYOND_DRAIN);
-        match timeout(deadline, child.wait()).await {
-            Ok(status) => {
-                let (status, seconds) = (status.context("could not wait for it")?, begin.elapsed().as_secs_f32());
-                eprintln!("up: {name} has stopped after {seconds:.1} s, {status}");
-            }
-            Err(_) => {
-                child.kill().await.context("could not kill it")?;
-                eprintln!(
-                    "up: {name} has not stopped after {} s and was killed",
-                    deadline.as_secs()
-                );
-            }
+        if let Ok(status) = timeout(deadline, child.wait()).await {
+            let (status, seconds) = (status.context("could not wait for it")?, begin.elapsed().as_secs_f32());
+            eprintln!("up: {name} has stopped after {seconds:.1} s, {status}");
+        } else {
+            child.kill().await.context("could not kill it")?;
+            eprintln!(
+                "up: {name} has not stopped after {} s and was killed",
+                deadline.as_secs()
+            );
         }
         Ok(())
     }
