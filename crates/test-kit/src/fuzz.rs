@@ -104,7 +104,10 @@ impl Requests {
 
 fn program() -> PathBuf {
     let variable = "TASKFLOW_SCHEMATHESIS";
-    env::var_os(variable).map(PathBuf::from).unwrap_or_else(|| {
-        panic!("{variable} is not set: `cargo xtask test` prepares the tools and sets it; for `cargo test` alone, `cargo xtask tools --env schemathesis` prints it")
-    })
+    let missing = || {
+        panic!(
+            "{variable} is not set: `cargo xtask test` prepares the tools and sets it; for `cargo test` alone, `cargo xtask tools --env schemathesis` prints it"
+        )
+    };
+    env::var_os(variable).map_or_else(missing, PathBuf::from)
 }

@@ -275,6 +275,7 @@ impl Comments {
     }
 }
 
+#[derive(Clone, Copy)]
 enum Place {
     Table,
     Column,

@@ -22,7 +22,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for TypedQuery<T> 
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        parse_with(parts.uri.query().unwrap_or_default(), any_text).map(Self)
+        parse_with(parts.uri.query().unwrap_or_default(), |value| Some(any_text(value))).map(Self)
     }
 }
 
@@ -55,10 +55,10 @@ fn parse_with<T: DeserializeOwned>(query: &str, decode: impl Fn(&str) -> Option<
 }
 
 /// Decodes a value whatever it is. `PostgreSQL` stores no U+0000.
-fn any_text(encoded: &str) -> Option<String> {
+fn any_text(encoded: &str) -> String {
     let spaced = encoded.replace('+', " ");
     let decoded = percent_decode_str(&spaced).decode_utf8_lossy();
-    Some(decoded.replace('\0', "\u{fffd}"))
+    decoded.replace('\0', "\u{fffd}")
 }
 
 /// Decodes one half of a pair; `None` when it is no text that can be stored.
