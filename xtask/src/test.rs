@@ -30,6 +30,7 @@ const ON_ENGINES: &[&str] = &[
     "audit",
     "chat-api",
     "event-bus",
+    "notification",
     "outbox",
     "recurring-tasks",
     "service-kit",
