@@ -53,8 +53,8 @@ impl Part {
         match self {
             Self::Unit | Self::Snapshots => Vec::new(),
             Self::Judges => TOOLS.iter().collect(),
-            // Its own client says where an event belongs.
-            Self::Services => TOOLS.iter().filter(|tool| tool.name == "kafka").collect(),
+            // Kafka's own client says where an event belongs; daprd carries events.
+            Self::Services => TOOLS.iter().filter(|tool| ["dapr", "kafka"].contains(&tool.name)).collect(),
         }
     }
 
