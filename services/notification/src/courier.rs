@@ -4,15 +4,17 @@
 //! attempt is found when its time is over, counted as in doubt, and repeated with the same id: a reminder that comes twice
 //! is better than one that never came.
 
-use std::time::Duration;
+use std::{panic::resume_unwind, time::Duration};
 
 use catalogue::spans;
 use domain::time::Zone;
 use event_bus::crash_point;
-use futures::{StreamExt as _, stream};
 use jiff::Timestamp;
 use service_kit::{database::Database, telemetry::chain};
-use tokio::time::{Instant, timeout};
+use tokio::{
+    task::{JoinError, JoinSet},
+    time::{Instant, sleep, timeout},
+};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, info_span};
 use uuid::Uuid;
@@ -58,15 +60,20 @@ pub(crate) struct Courier {
 }
 
 impl Courier {
-    /// Delivers until it is told to stop; then what is under way is finished.
+    /// Delivers until it is told to stop; then what is under way is finished. A place that becomes free is filled again at
+    /// once, so that a provider that takes its time holds up nobody else.
     pub(crate) async fn run(self, stop: CancellationToken) {
+        let mut calls = JoinSet::new();
         while !stop.is_cancelled() {
-            let wait = match self.take().await {
+            let free = AT_ONCE - calls.len();
+            let wait = match self.take(free).await {
                 Ok(taken) if taken.is_empty() => self.rest().await,
                 Ok(taken) => {
-                    let calls = stream::iter(taken).map(|taken| self.deliver(taken));
-                    calls.for_each_concurrent(AT_ONCE, |call| call).await;
-                    continue;
+                    for taken in taken {
+                        let courier = self.clone();
+                        calls.spawn(async move { courier.deliver(taken).await });
+                    }
+                    Duration::ZERO
                 }
                 Err(error) => {
                     let error = chain(&error);
@@ -74,16 +81,27 @@ impl Courier {
                     PERIOD
                 }
             };
-            let woken = timeout(wait, self.telling.dealt.notified());
-            // Woken or not: it looks.
-            drop(stop.run_until_cancelled(woken).await);
+            if calls.len() == AT_ONCE {
+                ended(calls.join_next().await);
+                continue;
+            }
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => {}
+                call = calls.join_next(), if !calls.is_empty() => ended(call),
+                () = self.telling.dealt.notified() => {}
+                () = sleep(wait) => {}
+            }
+        }
+        while let Some(call) = calls.join_next().await {
+            ended(Some(call));
         }
     }
 
     /// Takes what is ready, and notes an attempt of each.
-    async fn take(&self) -> sqlx::Result<Vec<Taken>> {
+    async fn take(&self, most: usize) -> sqlx::Result<Vec<Taken>> {
         let mut transaction = self.database.begin().await?;
-        let most = i64::try_from(AT_ONCE).unwrap_or(i64::MAX);
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
         let ready = deliveries::lock_ready(&mut transaction, most).await?;
         if ready.is_empty() {
             return Ok(Vec::new());
@@ -211,6 +229,15 @@ impl Courier {
             self.telling.entered(State::Expired, 1);
         }
         Ok(())
+    }
+}
+
+/// A call that panicked is a bug, and ends the courier with it.
+fn ended(call: Option<Result<(), JoinError>>) {
+    if let Some(Err(error)) = call
+        && let Ok(panic) = error.try_into_panic()
+    {
+        resume_unwind(panic);
     }
 }
 

@@ -96,7 +96,7 @@ async fn dying_after_a_claim_is_committed() {
 
 #[tokio::test]
 async fn dying_between_the_broker_and_the_mark_of_the_outbox() {
-    loses_and_repeats_nothing("outbox.before_mark").await;
+    loses_and_repeats_nothing("outbox.after_publish").await;
 }
 
 #[tokio::test]

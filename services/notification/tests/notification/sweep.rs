@@ -143,3 +143,30 @@ async fn two_replicas_claim_each_reminder_once() {
     }
     world.assert_settled().await;
 }
+
+/// A burst: everything is due in the same second.
+#[tokio::test]
+async fn two_thousand_reminders_of_one_second_are_all_seen_once() {
+    let world = World::new().await;
+    let replica = world.start().await;
+    let mut tasks: Vec<_> = (1..=2000).map(|id| Task::in_seconds("ada", id, 20)).collect();
+    let at = tasks[0].reminders.clone();
+    for task in &mut tasks {
+        task.reminders.clone_from(&at);
+    }
+    let events: Vec<_> = tasks.iter_mut().map(Task::is_saved).collect();
+    world.publish(&events).await;
+    world
+        .counts(
+            "select count(*) from notification.reminder where state = 'delivered'",
+            2000,
+        )
+        .await;
+    let once = "select count(*) from notification.delivery where state = 'delivered' and attempts = 1";
+    assert_eq!(world.count(once).await, 2000);
+    let late = "select (1000 * percentile_cont(0.99) within group (order by extract(epoch from delivered_at - remind_at)))::bigint
+        from notification.reminder";
+    println!("p99 of lateness: {} ms", world.count(late).await);
+    replica.stop().await;
+    world.assert_settled().await;
+}
