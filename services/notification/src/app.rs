@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use catalogue::services::NOTIFICATION;
-use event_bus::kafka::{self, ConsumerSettings, Publisher};
+use event_bus::{ConsumeOptions, Publisher, subscribe};
 use outbox::{Bell, relay};
 use service_kit::{
     auth::TokenChecker,
@@ -43,7 +43,7 @@ pub async fn build(settings: Settings, foundation: Foundation) -> Result<Routes,
     let bell = Bell::new();
     let providers = Providers::new(settings.guard, settings.mail.as_ref(), settings.push)?;
 
-    let publisher = Publisher::new(&settings.kafka, &metrics)?;
+    let publisher = Publisher::new(&settings.bus, &metrics)?;
     let direct = database::options(&reached.direct_url, NOTIFICATION.app_id);
     let relay = relay::Settings::new(*database.schema(), direct);
     let relayed = relay::run(relay, publisher, bell.clone(), metrics.clone(), stop.clone());
@@ -68,11 +68,9 @@ pub async fn build(settings: Settings, foundation: Foundation) -> Result<Routes,
         health: health.clone(),
         telling: telling.clone(),
     });
-    let consumption = consumer_settings(settings.kafka, &common);
-    let (measured, stopped) = (metrics.clone(), stop.clone());
-    tasks.spawn("consumer", async move {
-        kafka::consume(&NOTIFICATION, consumption, consumer, &measured, stopped).await
-    });
+    let options = consume_options(&common);
+    let subscribed = subscribe(&NOTIFICATION, settings.bus, options, consumer, &metrics, stop.clone())?;
+    tasks.spawn("consumer", subscribed.running);
 
     let tokens = TokenChecker::new(settings.tokens, None, &health, &metrics);
     keep_keys_fresh(&tokens, &tasks);
@@ -90,6 +88,7 @@ pub async fn build(settings: Settings, foundation: Foundation) -> Result<Routes,
     Ok(Routes {
         public: http::public(app, &tokens, &rate),
         pages: settings.public_url,
+        internal: subscribed.routes,
         ..Routes::default()
     })
 }
@@ -101,12 +100,12 @@ fn keep_keys_fresh(tokens: &TokenChecker, tasks: &Tasks) {
 
 /// Some connections are left to the sweeper, the courier and requests. Leaving the group comes after the drain, inside
 /// the time that the process has to stop.
-fn consumer_settings(kafka: kafka::KafkaSettings, common: &ServiceSettings) -> ConsumerSettings {
+fn consume_options(common: &ServiceSettings) -> ConsumeOptions {
     let connections = common.database.as_ref().map_or(1, |database| database.max_connections);
     let replica = common.process.pod_name.as_deref().unwrap_or(NOTIFICATION.app_id);
-    ConsumerSettings {
+    ConsumeOptions {
         concurrency: connections.saturating_sub(3).max(1) as usize,
         drain: common.process.drain / 2,
-        ..ConsumerSettings::new(kafka, replica)
+        ..ConsumeOptions::new(replica)
     }
 }

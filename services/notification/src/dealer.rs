@@ -7,7 +7,6 @@ use domain::time::Zone;
 use event_bus::crash_point;
 use jiff::Timestamp;
 use service_kit::database::{Database, time::Instant};
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::{
@@ -17,8 +16,7 @@ use crate::{
     store::{
         channels::{self, ChannelRow},
         deliveries::{self, NewDelivery},
-        reminders::{self, ToldRow},
-        tasks,
+        reminders,
     },
     telling::Telling,
 };
@@ -44,7 +42,7 @@ pub(crate) async fn deal(database: &Database, event_id: Uuid, telling: &Telling)
         return Ok(Dealt::Before);
     }
     let channels = channels::of_user(&mut transaction, &told.user_id).await?;
-    let zone = zone_of(&mut transaction, &told).await?;
+    let zone = Zone::new(&told.time_zone).unwrap_or(Zone::UTC);
     let in_app = channels.iter().all(|it| it.kind != Kind::InApp.as_str() || it.enabled);
     let live = |it: &&ChannelRow| it.kind != Kind::InApp.as_str() && it.enabled && it.retired_at.is_none();
     let now = Timestamp::now();
@@ -62,12 +60,12 @@ pub(crate) async fn deal(database: &Database, event_id: Uuid, telling: &Telling)
         };
         deliveries::add(&mut transaction, &new).await?;
     }
-    let mut seen = None;
+    let (mut seen, mut expired) = (None, false);
     if in_app {
-        deliveries::add_in_app(&mut transaction, told.id, told.generation).await?;
-        seen = reminders::deliver(&mut transaction, told.id, told.generation).await?;
+        seen = deliveries::deliver_in_app(&mut transaction, told.id, told.generation).await?;
+    } else {
+        expired = reminders::expire_undeliverable(&mut transaction, told.id, told.generation).await?;
     }
-    let expired = reminders::expire_undeliverable(&mut transaction, told.id, told.generation).await?;
     crash_point!("notification.before_deal_commit");
     transaction.commit().await?;
     crash_point!("notification.after_deal_commit");
@@ -82,9 +80,4 @@ pub(crate) async fn deal(database: &Database, event_id: Uuid, telling: &Telling)
     held.iter().for_each(|kind| telling.delivery(kind, "suppressed"));
     telling.dealt.notify_one();
     Ok(Dealt::New)
-}
-
-async fn zone_of(connection: &mut PgConnection, told: &ToldRow) -> sqlx::Result<Zone> {
-    let name = tasks::zone(connection, told.task_id).await?;
-    Ok(Zone::new(&name).unwrap_or(Zone::UTC))
 }

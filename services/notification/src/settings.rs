@@ -6,7 +6,7 @@ use catalogue::environment_variables::{
     TASKFLOW_MAIL_FROM, TASKFLOW_SMTP_HOST, TASKFLOW_SMTP_PASSWORD, TASKFLOW_SMTP_PORT, TASKFLOW_SMTP_USERNAME,
     TASKFLOW_SWEEP_SECONDS, TASKFLOW_VAPID_PRIVATE_KEY, TASKFLOW_VAPID_SUBJECT, TASKFLOW_WEBHOOK_ALLOW_PRIVATE,
 };
-use event_bus::kafka::KafkaSettings;
+use event_bus::BusSettings;
 use service_kit::config::{self, Reader, Secret, TokenSettings, boolean, integer, seconds, text};
 
 use crate::channels::{Guard, MailSettings, VapidKey};
@@ -17,7 +17,7 @@ pub struct Settings {
     /// Whose tokens of people are believed.
     pub(crate) tokens: TokenSettings,
     /// Where events come from and go to.
-    pub(crate) kafka: KafkaSettings,
+    pub(crate) bus: BusSettings,
     /// Longest time between two looks for reminders that are due.
     pub(crate) sweep: Duration,
     /// Where people reach the application.
@@ -34,7 +34,7 @@ impl Settings {
     /// Reads them. `None` when the reader has noted a problem.
     pub fn read(reader: &mut Reader) -> Option<Self> {
         let tokens = TokenSettings::read(reader, false);
-        let kafka = config::direct_bus(reader);
+        let bus = config::either_bus(reader);
         let sweep = reader.required(&TASKFLOW_SWEEP_SECONDS, seconds(1..=10));
         let public_url = config::public_url(reader);
         let mail = mail(reader);
@@ -42,7 +42,7 @@ impl Settings {
         let allow_private = reader.required(&TASKFLOW_WEBHOOK_ALLOW_PRIVATE, boolean);
         Some(Self {
             tokens: tokens?,
-            kafka: kafka?,
+            bus: bus?,
             sweep: sweep?,
             public_url,
             mail: mail?,

@@ -61,25 +61,35 @@ pub(crate) async fn add(connection: &mut PgConnection, new: &NewDelivery) -> Res
     Ok(())
 }
 
-/// Adds the delivery in the application, which is made by being there.
-pub(crate) async fn add_in_app(connection: &mut PgConnection, reminder_id: Uuid, generation: i32) -> Result<()> {
-    sqlx::query!(
-        "with delivered as (
+/// Delivers in the application, which is done by being there: the delivery and the end of the locked reminder, in one
+/// round trip. Gives the instant that it was meant for, and now.
+pub(crate) async fn deliver_in_app(
+    connection: &mut PgConnection,
+    reminder_id: Uuid,
+    generation: i32,
+) -> Result<Option<(Instant, Instant)>> {
+    let delivered = sqlx::query!(
+        r#"with delivered as (
             insert into notification.delivery
                 (id, reminder_id, generation, kind, state, attempts, next_at, ended_at)
             values ($1, $2, $3, 'in_app', 'delivered', 1, now(), clock_timestamp())
             on conflict on constraint delivery_once do nothing
             returning id
+        ), noted as (
+            insert into notification.delivery_attempt (delivery_id, number, ended_at, outcome)
+            select id, 1, clock_timestamp(), 'delivered' from delivered
         )
-        insert into notification.delivery_attempt (delivery_id, number, ended_at, outcome)
-        select id, 1, clock_timestamp(), 'delivered' from delivered",
+        update notification.reminder
+        set state = 'delivered', delivered_at = clock_timestamp(), ended_at = clock_timestamp()
+        where id = $2 and generation = $3 and state in ('due', 'attempted')
+        returning remind_at, delivered_at as "delivered_at!""#,
         Uuid::now_v7(),
         reminder_id,
         generation,
     )
-    .execute(connection)
+    .fetch_optional(connection)
     .await?;
-    Ok(())
+    Ok(delivered.map(|row| (row.remind_at, row.delivered_at)))
 }
 
 /// Deliveries whose time has come, the longest waiting first, locked with their reminders. Among them those of couriers

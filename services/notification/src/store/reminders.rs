@@ -51,9 +51,10 @@ pub(crate) struct DueRow {
 pub(crate) struct ToldRow {
     pub(crate) id: Uuid,
     pub(crate) generation: i32,
-    pub(crate) task_id: i64,
     pub(crate) user_id: String,
     pub(crate) state: String,
+    /// Where the person lives.
+    pub(crate) time_zone: String,
 }
 
 /// The latest generation of each reminder of the locked task.
@@ -207,8 +208,9 @@ pub(crate) async fn outlook(connection: &mut PgConnection) -> Result<Outlook> {
 pub(crate) async fn lock_told(connection: &mut PgConnection, event_id: Uuid) -> Result<Option<ToldRow>> {
     sqlx::query_as!(
         ToldRow,
-        "select it.id, it.generation, it.task_id, it.user_id, it.state
-        from notification.reminder as it, set_config('lock_timeout', '2s', true)
+        "select it.id, it.generation, it.user_id, it.state, task.time_zone
+        from notification.reminder as it join notification.task as task on task.task_id = it.task_id,
+            set_config('lock_timeout', '2s', true)
         where it.event_id = $1
         for update of it",
         event_id,

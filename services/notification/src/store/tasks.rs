@@ -64,10 +64,3 @@ pub(crate) async fn update(connection: &mut PgConnection, task: &TaskRow) -> Res
     .await?;
     Ok(())
 }
-
-/// Where the person lived when the task last changed.
-pub(crate) async fn zone(connection: &mut PgConnection, task_id: i64) -> Result<String> {
-    sqlx::query_scalar!("select time_zone from notification.task where task_id = $1", task_id)
-        .fetch_one(connection)
-        .await
-}

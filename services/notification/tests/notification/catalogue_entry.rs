@@ -69,19 +69,21 @@ async fn it_reads_its_variables_and_no_others() {
 }
 
 #[tokio::test]
-async fn a_transport_that_it_does_not_speak_is_refused_at_the_start() {
+async fn either_transport_can_be_chosen_and_no_other() {
     let world = World::new().await;
     let dapr = [
         (TASKFLOW_BUS.name, "dapr"),
         ("DAPR_API_TOKEN", "a"),
         ("APP_API_TOKEN", "b"),
     ];
-    for command in ["check-config", "serve"] {
-        let mut refused = world.run(command, &dapr);
-        assert_eq!(refused.exit(PATIENCE).await.code(), Some(2), "{command}");
+    for chosen in [&dapr[..], &[]] {
+        let mut valid = world.run("check-config", chosen);
+        assert!(valid.exit(PATIENCE).await.success(), "{:?}", valid.lines());
     }
-    let mut valid = world.run("check-config", &[]);
-    assert!(valid.exit(PATIENCE).await.success(), "{:?}", valid.lines());
+    for wrong in [&[(TASKFLOW_BUS.name, "pigeon")], &dapr[..1]] {
+        let mut refused = world.run("check-config", wrong);
+        assert_eq!(refused.exit(PATIENCE).await.code(), Some(2), "{wrong:?}");
+    }
 }
 
 /// The names of spans, with the names of their fields.

@@ -44,7 +44,7 @@ impl World {
         let topics = Topics::create(&[
             (topics::TASK_EVENTS, 3),
             (topics::TASK_EVENTS_DLQ, 3),
-            (topics::REMINDERS, 1),
+            (topics::REMINDERS, 3),
             (topics::REMINDERS_DLQ, 1),
         ])
         .await;
@@ -220,7 +220,14 @@ impl World {
     /// Adds a channel of the person that leads there, and gives it as it was answered.
     pub(crate) async fn channel(&self, replica: &Replica, user: &str, target: Value) -> Value {
         let body = serde_json::json!({ "target": target });
-        let answer = self.send(replica, user, Method::POST, "/channels", &body).await;
+        // On a busy machine a request may be refused for now; nothing was done then.
+        let answer = wait_until("the channel is added", PATIENCE, async || {
+            match self.send(replica, user, Method::POST, "/channels", &body).await {
+                answer if answer.status == 503 => Err(answer.text),
+                answer => Ok(answer),
+            }
+        })
+        .await;
         assert_eq!(answer.status, 201, "{answer:?}");
         answer.json()
     }
