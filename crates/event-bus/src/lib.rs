@@ -24,7 +24,7 @@ mod subscription;
 pub mod trace_context;
 
 pub use handler::{Cause, Delivery, Handler, Outcome, Reason};
-pub use kafka_settings::{BusSettings, SidecarSettings};
+pub use kafka_settings::{BusSettings, Password, SidecarSettings};
 pub use outgoing::Outgoing;
 pub use partition::{murmur2, partition_for_key};
 pub use publisher::{PUBLISH_DEADLINE, PublishError, Publisher};

@@ -29,7 +29,7 @@ pub async fn build(settings: Settings, foundation: Foundation) -> Result<Routes,
         database,
     } = foundation;
     let database = database.expect("the service owns a schema");
-    let chat_api = Arc::new(ChatApi::new(settings.chat_api_url, settings.signer)?);
+    let chat_api = Arc::new(ChatApi::new(settings.chat_api, settings.signer)?);
     let stop = tasks.stop().clone();
 
     let reachable = health.check("chat-api", NeededFor::Events);

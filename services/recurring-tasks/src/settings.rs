@@ -7,13 +7,15 @@ use service_kit::{
     config::{self, Reader, http_address},
 };
 
+use crate::chat_api::Way;
+
 /// The settings of recurring-tasks.
 #[derive(Debug)]
 pub struct Settings {
     /// Where events come from.
     pub(crate) bus: BusSettings,
-    /// The internal port of chat-api, without a closing slash.
-    pub(crate) chat_api_url: String,
+    /// The way to chat-api: where there is a sidecar, through it.
+    pub(crate) chat_api: Way,
     /// Signs what is shown to chat-api.
     pub(crate) signer: TokenSigner,
 }
@@ -22,15 +24,20 @@ impl Settings {
     /// Reads them. `None` when the reader has noted a problem.
     pub fn read(reader: &mut Reader) -> Option<Self> {
         let bus = config::either_bus(reader);
-        let chat_api_url = reader.required(&TASKFLOW_CHAT_API_INTERNAL_URL, |value| {
+        let behind_a_sidecar = matches!(bus, Some(BusSettings::Sidecar(_)));
+        let url = reader.required_when(!behind_a_sidecar, &TASKFLOW_CHAT_API_INTERNAL_URL, |value| {
             http_address(value).filter(|url| url.matches('/').count() == 2)
         });
+        let chat_api = match &bus {
+            Some(BusSettings::Sidecar(sidecar)) => Some(Way::through(sidecar)),
+            _ => url.map(Way::direct),
+        };
         let signer = reader.required(&TASKFLOW_SERVICE_TOKEN_PRIVATE_KEY, |pem| {
             TokenSigner::from_ed25519_pem(pem).ok()
         });
         Some(Self {
             bus: bus?,
-            chat_api_url: chat_api_url?,
+            chat_api: chat_api?,
             signer: signer?,
         })
     }

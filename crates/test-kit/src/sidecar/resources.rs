@@ -45,6 +45,13 @@ impl Resources {
         moved
     }
 
+    /// Changes each object, for tests of what is wrong with another.
+    #[must_use]
+    pub fn with(mut self, change: impl FnMut(&mut Value)) -> Self {
+        self.objects.iter_mut().for_each(change);
+        self
+    }
+
     /// Has deliveries tried again after this wait, always the same. How often, and how long each may take, stay.
     #[must_use]
     pub fn with_inbound_wait(mut self, wait: Duration) -> Self {
