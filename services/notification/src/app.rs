@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use axum::Router;
 use catalogue::services::NOTIFICATION;
-use event_bus::{ConsumeOptions, Publisher, subscribe};
+use event_bus::{BusSettings, ConsumeOptions, Publisher, subscribe};
 use outbox::{Bell, relay};
 use service_kit::{
     auth::TokenChecker,
@@ -14,6 +15,7 @@ use service_kit::{
     server::Routes,
     shutdown::{BoxError, Tasks},
 };
+use tokio::sync::mpsc;
 
 use crate::{
     channels::Providers,
@@ -21,6 +23,7 @@ use crate::{
     consumer::Consumer,
     courier::Courier,
     http::{self, App},
+    jobs::{self, Scheduler},
     settings::Settings,
     sweeper,
     telling::Telling,
@@ -39,7 +42,14 @@ pub async fn build(settings: Settings, foundation: Foundation) -> Result<Routes,
         return Err("the catalogue gives notification no schema".into());
     };
     let stop = tasks.stop().clone();
-    let telling = Telling::new(&metrics);
+    let (jobs, changes) = match &settings.bus {
+        BusSettings::Sidecar(sidecar) => {
+            let (sender, receiver) = mpsc::channel(jobs::WAITING);
+            (Some(sender), Some((Scheduler::new(sidecar)?, receiver)))
+        }
+        BusSettings::Direct(_) => (None, None),
+    };
+    let telling = Telling::new(&metrics, jobs);
     let bell = Bell::new();
     let providers = Providers::new(settings.guard, settings.mail.as_ref(), settings.push)?;
 
@@ -53,6 +63,13 @@ pub async fn build(settings: Settings, foundation: Foundation) -> Result<Routes,
         database: database.clone(),
         bell,
         telling: telling.clone(),
+    };
+    let callbacks = match (&settings.bus, changes) {
+        (BusSettings::Sidecar(sidecar), Some((scheduler, changes))) => {
+            tasks.spawn_infallible("jobs", scheduler.follow(changes, telling.clone(), stop.clone()));
+            jobs::routes(claims.clone(), sidecar, &metrics)
+        }
+        _ => Router::new(),
     };
     tasks.spawn_infallible("sweeper", sweeper::sweep(claims, settings.sweep, stop.clone()));
     let courier = Courier {
@@ -88,7 +105,7 @@ pub async fn build(settings: Settings, foundation: Foundation) -> Result<Routes,
     Ok(Routes {
         public: http::public(app, &tokens, &rate),
         pages: settings.public_url,
-        internal: subscribed.routes,
+        internal: subscribed.routes.merge(callbacks),
         ..Routes::default()
     })
 }

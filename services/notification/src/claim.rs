@@ -10,6 +10,7 @@ use events::{Context, Counter, Event, EventId, ReminderDue};
 use jiff::Timestamp;
 use outbox::Bell;
 use service_kit::database::Database;
+use sqlx::{Postgres, Transaction};
 use tracing::info_span;
 use uuid::Uuid;
 
@@ -24,15 +25,18 @@ const BATCH: i64 = 500;
 
 /// Who woke.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Claimer {
+enum Claimer {
     /// Nobody: the sweeper looked by itself.
     Sweeper,
+    /// A job that was scheduled for the instant.
+    Job,
 }
 
 impl Claimer {
     const fn as_str(self) -> &'static str {
         match self {
             Self::Sweeper => "sweeper",
+            Self::Job => "job",
         }
     }
 }
@@ -56,9 +60,26 @@ pub(crate) struct Claims {
 
 impl Claims {
     /// Claims what is due, up to one batch, and says how many.
-    pub(crate) async fn claim_due(&self, claimer: Claimer) -> Result<u64, Error> {
+    pub(crate) async fn claim_due(&self) -> Result<u64, Error> {
         let mut transaction = self.database.begin().await?;
         let due = reminders::lock_due(&mut transaction, BATCH).await?;
+        self.claim(transaction, due, Claimer::Sweeper).await
+    }
+
+    /// Claims one generation when it is planned and due, and says whether it did.
+    pub(crate) async fn claim_one(&self, id: Uuid, generation: i32) -> Result<bool, Error> {
+        let mut transaction = self.database.begin().await?;
+        let due = reminders::lock_one(&mut transaction, id, generation).await?;
+        let claimed = self.claim(transaction, due.into_iter().collect(), Claimer::Job).await?;
+        Ok(claimed > 0)
+    }
+
+    async fn claim(
+        &self,
+        mut transaction: Transaction<'static, Postgres>,
+        due: Vec<DueRow>,
+        claimer: Claimer,
+    ) -> Result<u64, Error> {
         if due.is_empty() {
             return Ok(0);
         }

@@ -2,7 +2,8 @@
 //!
 //! The table of reminders is the truth. `consumer` takes events of tasks, asks [`plan`] what follows from them, and writes
 //! it (`planner`). Whoever is awake when a reminder is due claims it, once, together with the event that tells of it
-//! (`claim`); `sweeper` looks by itself, so that nothing else has to wake anybody. What comes back by the topic is dealt
+//! (`claim`); `sweeper` looks by itself, so that nothing else has to wake anybody, and `jobs` has a scheduler do so where
+//! there is one. What comes back by the topic is dealt
 //! into one delivery per channel (`dealer`), and `courier` takes those to the providers (`channels`): it notes an attempt
 //! before each call and its outcome behind it. `http` shows people their ledger and their channels. SQL stands in `store`
 //! only.
@@ -20,6 +21,7 @@ mod consumer;
 mod courier;
 mod dealer;
 mod http;
+mod jobs;
 mod message;
 pub mod plan;
 mod planner;

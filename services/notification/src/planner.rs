@@ -10,6 +10,7 @@ use tracing::info_span;
 use uuid::Uuid;
 
 use crate::{
+    jobs::JobChange,
     plan::{Ending, Known, Spec, State, Step, Wish, plan},
     store::{deliveries, reminders, reminders::NewRow, tasks, tasks::TaskRow},
     telling::Telling,
@@ -72,16 +73,22 @@ pub(crate) async fn apply(
     crash_point!("notification.before_plan_commit");
     transaction.commit().await?;
     crash_point!("notification.after_plan_commit");
-    tell(&planned, telling);
+    tell(task_id, &planned, telling);
     Ok(Some(planned))
 }
 
 /// Wakes and counts, once what was planned is committed.
-pub(crate) fn tell(planned: &[Planned], telling: &Telling) {
+pub(crate) fn tell(task_id: i64, planned: &[Planned], telling: &Telling) {
     for it in planned {
-        let state = match it {
-            Planned::Waits { .. } => State::Planned,
-            Planned::Ended { .. } => State::Superseded,
+        let state = match *it {
+            Planned::Waits { id, generation, at } => {
+                telling.job_changes(JobChange::new(task_id, id, generation, Some(at)));
+                State::Planned
+            }
+            Planned::Ended { id, generation, .. } => {
+                telling.job_changes(JobChange::new(task_id, id, generation, None));
+                State::Superseded
+            }
             Planned::Past { .. } => State::Expired,
         };
         telling.entered(state, 1);

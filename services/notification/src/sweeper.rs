@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, field, info_span};
 
 use crate::{
-    claim::{Claimer, Claims, Error},
+    claim::{Claims, Error},
     plan::State,
     store::reminders::{self, Outlook},
 };
@@ -56,7 +56,7 @@ async fn look(claims: &Claims) -> Result<Outlook, Error> {
     }
     loop {
         let span = info_span!(spans::REMINDER_SWEEP.name, { spans::BATCH_SIZE.key } = field::Empty);
-        let claimed = claims.claim_due(Claimer::Sweeper).instrument(span.clone()).await?;
+        let claimed = claims.claim_due().instrument(span.clone()).await?;
         span.record(spans::BATCH_SIZE.key, claimed);
         claims.telling.swept(claimed);
         if claimed == 0 {

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use catalogue::metrics::{
     NOTIFICATION_ATTEMPTS_IN_DOUBT_TOTAL, NOTIFICATION_DELIVERIES_TOTAL, NOTIFICATION_DELIVERY_DURATION_SECONDS,
-    REMINDER_LATENESS_SECONDS, REMINDER_TRANSITIONS_TOTAL, REMINDERS_OVERDUE, REMINDERS_SWEPT_TOTAL,
+    REMINDER_JOBS_TOTAL, REMINDER_LATENESS_SECONDS, REMINDER_TRANSITIONS_TOTAL, REMINDERS_OVERDUE,
+    REMINDERS_SWEPT_TOTAL,
 };
 use jiff::Timestamp;
 use metrics::Metrics;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, mpsc};
 
-use crate::plan::State;
+use crate::{jobs::JobChange, plan::State};
 
 /// What the parts of the service tell each other and the world. Clones share everything.
 #[derive(Clone, Debug)]
@@ -20,15 +21,32 @@ pub(crate) struct Telling {
     pub(crate) planned: Arc<Notify>,
     /// Something is to be delivered.
     pub(crate) dealt: Arc<Notify>,
+    /// Jobs to be scheduled or deleted, where there is a scheduler.
+    jobs: Option<mpsc::Sender<JobChange>>,
 }
 
 impl Telling {
-    pub(crate) fn new(metrics: &Metrics) -> Self {
+    pub(crate) fn new(metrics: &Metrics, jobs: Option<mpsc::Sender<JobChange>>) -> Self {
         Self {
             metrics: metrics.clone(),
             planned: Arc::default(),
             dealt: Arc::default(),
+            jobs,
         }
+    }
+
+    /// A job is to be scheduled or deleted. When too many wait it is not: the sweeper needs none.
+    pub(crate) fn job_changes(&self, change: JobChange) {
+        if let Some(jobs) = &self.jobs
+            && jobs.try_send(change).is_err()
+        {
+            self.job("schedule_failed");
+        }
+    }
+
+    /// What happened to a job: `deleted`, `fired`, `schedule_failed`, `scheduled`, `stale` or `unknown`.
+    pub(crate) fn job(&self, outcome: &str) {
+        self.metrics.counter(&REMINDER_JOBS_TOTAL, &[outcome]).inc();
     }
 
     /// So many reminders entered a state.

@@ -86,10 +86,10 @@ pub(super) async fn snooze(
 ) -> Result<Json<Reminder>, Problem> {
     let until = body.instant(Timestamp::now())?;
     let mut transaction = app.database.begin().await.map_err(problem)?;
-    let planned = put_off(&mut transaction, &caller, id, until).await?;
+    let (task_id, planned) = put_off(&mut transaction, &caller, id, until).await?;
     let reminder = ledger::latest(&mut transaction, &caller.user_id, id).await?;
     transaction.commit().await.map_err(problem)?;
-    planner::tell(&planned, &app.telling);
+    planner::tell(task_id, &planned, &app.telling);
     Ok(Json(reminder))
 }
 
@@ -98,7 +98,7 @@ async fn put_off(
     caller: &Caller,
     id: Uuid,
     until: Timestamp,
-) -> Result<Vec<Planned>, Problem> {
+) -> Result<(i64, Vec<Planned>), Problem> {
     let not_found = || Problem::new(&codes::NOT_FOUND);
     let find = crate::store::ledger::latest(connection, &caller.user_id, id);
     let found = find.await.map_err(problem)?.ok_or_else(not_found)?;
@@ -134,7 +134,7 @@ async fn put_off(
             ending: None,
         };
         done.extend(planner::begin(connection, &new).await?);
-        Ok(done)
+        Ok((task.task_id, done))
     };
     write.await.map_err(problem)
 }

@@ -287,3 +287,31 @@ pub(crate) async fn spec(connection: &mut PgConnection, id: Uuid) -> Result<Stri
         .fetch_one(connection)
         .await
 }
+
+/// One planned reminder, with its task locked, when its time has come; a clock may be a second behind. `None` when this
+/// generation is no longer planned, or not due.
+pub(crate) async fn lock_one(connection: &mut PgConnection, id: Uuid, generation: i32) -> Result<Option<DueRow>> {
+    sqlx::query_as!(
+        DueRow,
+        "select it.id, it.generation, it.task_id, it.user_id, it.remind_at, task.version, task.title, task.due_at,
+            it.correlation_id
+        from notification.reminder as it join notification.task as task on task.task_id = it.task_id
+        where it.id = $1 and it.generation = $2 and it.state = 'planned' and it.remind_at <= now() + interval '1 second'
+        for update skip locked",
+        id,
+        generation,
+    )
+    .fetch_optional(connection)
+    .await
+}
+
+/// Whether there is or was such a generation.
+pub(crate) async fn is_known(connection: &mut PgConnection, id: Uuid, generation: i32) -> Result<bool> {
+    sqlx::query_scalar!(
+        r#"select exists (select from notification.reminder where id = $1 and generation = $2) as "known!""#,
+        id,
+        generation,
+    )
+    .fetch_one(connection)
+    .await
+}

@@ -130,7 +130,7 @@ async fn it_records_its_spans() {
     let own = spans::ALL
         .iter()
         .filter(|span| span.recorded_by.contains(&app_ids::NOTIFICATION))
-        // Requests come with the listeners, which are not started here; nothing is woken by jobs yet.
+        // Requests come with the listeners, which are not started here; over this transport no job wakes anybody.
         .filter(|span| ![spans::HTTP_REQUEST.name, spans::REMINDER_WAKE.name].contains(&span.name));
     let promised: Spans = own
         .map(|span| {

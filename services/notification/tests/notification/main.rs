@@ -9,6 +9,7 @@ mod channels;
 mod crashes;
 mod delivery;
 mod events;
+mod jobs;
 mod ledger;
 mod mail;
 mod outages;

@@ -9,7 +9,7 @@ use axum::{
     Router,
     body::Bytes,
     extract::State,
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, Method, StatusCode, Uri, header},
     response::{IntoResponse as _, Response},
 };
 use test_kit::wait_until;
@@ -20,6 +20,8 @@ use crate::world::PATIENCE;
 /// What came.
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
+    pub(crate) method: Method,
+    pub(crate) path: String,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
 }
@@ -96,10 +98,22 @@ fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-async fn take(State(shared): State<Arc<Mutex<Shared>>>, headers: HeaderMap, body: Bytes) -> Response {
+async fn take(
+    State(shared): State<Arc<Mutex<Shared>>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let call = Call {
+        method,
+        path: uri.path().to_owned(),
+        headers,
+        body,
+    };
     let reply = {
         let mut shared = lock(&shared);
-        shared.calls.push(Call { headers, body });
+        shared.calls.push(call);
         shared.replies.pop()
     };
     match reply {
