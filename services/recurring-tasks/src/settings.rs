@@ -24,10 +24,13 @@ impl Settings {
     /// Reads them. `None` when the reader has noted a problem.
     pub fn read(reader: &mut Reader) -> Option<Self> {
         let bus = config::either_bus(reader);
-        let behind_a_sidecar = matches!(bus, Some(BusSettings::Sidecar(_)));
-        let url = reader.required_when(!behind_a_sidecar, &TASKFLOW_CHAT_API_INTERNAL_URL, |value| {
-            http_address(value).filter(|url| url.matches('/').count() == 2)
-        });
+        let address = |value: &str| http_address(value).filter(|url| url.matches('/').count() == 2);
+        let url = match bus {
+            Some(BusSettings::Direct(_)) => reader.required(&TASKFLOW_CHAT_API_INTERNAL_URL, address),
+            // What is wrong with it is told with the rest; whether it is needed, nobody knows yet.
+            None => reader.optional(&TASKFLOW_CHAT_API_INTERNAL_URL, address),
+            Some(BusSettings::Sidecar(_)) => reader.required_when(false, &TASKFLOW_CHAT_API_INTERNAL_URL, address),
+        };
         let chat_api = match &bus {
             Some(BusSettings::Sidecar(sidecar)) => Some(Way::through(sidecar)),
             _ => url.map(Way::direct),

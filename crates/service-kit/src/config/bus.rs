@@ -34,23 +34,6 @@ pub fn either_bus(reader: &mut Reader) -> Option<BusSettings> {
     }
 }
 
-/// The way to the brokers, of a service that only speaks to them itself. `None` when the reader has noted a problem.
-///
-/// # Panics
-/// As [`bus`].
-pub fn direct_bus(reader: &mut Reader) -> Option<KafkaSettings> {
-    match either_bus(reader)? {
-        BusSettings::Direct(settings) => Some(settings),
-        BusSettings::Sidecar(_) => {
-            reader.refuse(
-                &TASKFLOW_BUS,
-                "is `dapr`, which this service does not speak yet; only `kafka` works",
-            );
-            None
-        }
-    }
-}
-
 /// How the own sidecar is reached, where the transport is Dapr. `None` when it is not, or when the reader has noted a
 /// problem.
 fn sidecar(reader: &mut Reader, transport: Transport) -> Option<SidecarSettings> {
