@@ -31,6 +31,7 @@ const ON_ENGINES: &[&str] = &[
     "benches",
     "chat-api",
     "event-bus",
+    "notification",
     "outbox",
     "recurring-tasks",
     "service-kit",
@@ -54,10 +55,10 @@ impl Part {
         match self {
             Self::Unit | Self::Snapshots => Vec::new(),
             Self::Judges => TOOLS.iter().filter(|tool| tool.name != "schemathesis").collect(),
-            // Kafka's own client says where an event belongs.
+            // Kafka's own client says where an event belongs; daprd carries events.
             Self::Services => {
-                let judges = ["kafka", "schemathesis"];
-                TOOLS.iter().filter(|tool| judges.contains(&tool.name)).collect()
+                let needed = ["dapr", "kafka", "schemathesis"];
+                TOOLS.iter().filter(|tool| needed.contains(&tool.name)).collect()
             }
         }
     }

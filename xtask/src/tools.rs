@@ -110,10 +110,10 @@ pub(crate) const TOOLS: &[Tool] = &[
     ),
     tool(
         "dapr",
-        "daprd",
-        300,
+        "daprd, Dapr's Scheduler",
+        330,
         &[Program::Go, Program::Java],
-        &[("TASKFLOW_DAPRD", "daprd")],
+        &[("TASKFLOW_DAPRD", "daprd"), ("TASKFLOW_DAPR_SCHEDULER", "scheduler")],
     ),
 ];
 

@@ -34,6 +34,18 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("gen", &["catalogue"]),
     ("kafka-settings", &[]),
     ("metrics", &["catalogue"]),
+    (
+        "notification",
+        &[
+            "catalogue",
+            "domain",
+            "event-bus",
+            "events",
+            "metrics",
+            "outbox",
+            "service-kit",
+        ],
+    ),
     ("outbox", &["catalogue", "event-bus", "events", "metrics"]),
     (
         "recurring-tasks",
@@ -51,6 +63,7 @@ const ALLOWED_IN_TESTS: &[(&str, &[&str])] = &[
     ("audit", &["event-bus", "test-kit"]),
     ("chat-api", &["event-bus", "test-kit"]),
     ("event-bus", &["test-kit"]),
+    ("notification", &["event-bus", "test-kit"]),
     ("outbox", &["test-kit"]),
     ("recurring-tasks", &["event-bus", "test-kit"]),
     ("service-kit", &["test-kit"]),

@@ -7,4 +7,6 @@ mod publisher;
 pub use client::ClientError;
 pub use consumer::{ConsumeError, ConsumerSettings, consume};
 pub use kafka_settings::{KafkaSettings, Password, SaslMechanism, Security};
-pub use publisher::{PublishError, Publisher};
+pub use publisher::Publisher;
+
+pub use crate::publisher::PublishError;

@@ -3,12 +3,14 @@
 //! What every transport shares stands here: the [`Outgoing`] record, where its key places it
 //! ([`partition_for_key`]), what a [`Handler`] may answer, the headers of a [`dead_letter`], the [`inbox`] that makes a
 //! second delivery harmless, the [`trace_context`] that travels with an event. [`kafka`] is the transport that talks to
-//! the brokers itself.
+//! the brokers itself, [`dapr`] the one that has a sidecar do it. [`Publisher`] and [`subscribe`] are whichever of them
+//! the settings say.
 //!
-//! It reads no environment and knows no HTTP and no service: settings, names and handlers are arguments.
+//! It reads no environment and knows no service: settings, names and handlers are arguments.
 
 mod attempt;
 pub mod crash;
+pub mod dapr;
 pub mod dead_letter;
 mod handler;
 pub mod inbox;
@@ -16,10 +18,15 @@ pub mod kafka;
 mod meters;
 mod outgoing;
 mod partition;
+mod publisher;
 mod retry;
+mod subscription;
 pub mod trace_context;
 
 pub use handler::{Cause, Delivery, Handler, Outcome, Reason};
+pub use kafka_settings::{BusSettings, Password, SidecarSettings};
 pub use outgoing::Outgoing;
 pub use partition::{murmur2, partition_for_key};
+pub use publisher::{PublishError, Publisher};
 pub use retry::RetryPolicy;
+pub use subscription::{ConsumeOptions, Running, Subscribed, subscribe};

@@ -4,6 +4,32 @@
 
 use std::{fmt, path::PathBuf};
 
+/// Which way events go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BusSettings {
+    /// The service talks to the brokers itself.
+    Direct(KafkaSettings),
+    /// Its Dapr sidecar does.
+    Sidecar(SidecarSettings),
+}
+
+/// How the own Dapr sidecar is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SidecarSettings {
+    /// HTTP API of the sidecar, without a closing slash.
+    pub endpoint: String,
+    /// Shown to the sidecar.
+    pub api_token: Password,
+    /// Expected from the sidecar.
+    pub app_token: Password,
+    /// How many partitions each topic has that the service publishes events to: the sidecar places a record where it
+    /// is told, so that every transport places it alike.
+    pub partitions: Vec<(&'static str, u32)>,
+    /// Put before the name of every topic, as in [`KafkaSettings::prefix`]. Consumer groups are named by the sidecar's
+    /// own resources.
+    pub prefix: String,
+}
+
 /// Where the brokers are and how they are reached. The fields are the variables `TASKFLOW_KAFKA_…` of the catalogue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KafkaSettings {
@@ -43,7 +69,7 @@ pub enum Security {
     },
 }
 
-/// A password that no `Debug` shows.
+/// A password or token that no `Debug` shows.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Password(pub String);
 

@@ -25,7 +25,7 @@ mod share;
 use std::{error::Error, future::pending, panic::resume_unwind, time::Duration};
 
 use catalogue::Schema;
-use event_bus::{crash_point, kafka::Publisher};
+use event_bus::{Publisher, crash_point};
 use metrics::Metrics;
 use sqlx::postgres::PgConnectOptions;
 use tokio::{
@@ -79,7 +79,14 @@ impl Settings {
 
 /// Publishes until `stop`, whatever fails in the meantime. Then it waits for what is under way, marks what was
 /// acknowledged, and frees its slots.
-pub async fn run(settings: Settings, publisher: Publisher, bell: Bell, metrics: Metrics, stop: CancellationToken) {
+pub async fn run(
+    settings: Settings,
+    publisher: impl Into<Publisher>,
+    bell: Bell,
+    metrics: Metrics,
+    stop: CancellationToken,
+) {
+    let publisher = publisher.into();
     let topics = Topics::of(&metrics);
     tokio::join!(
         publish_until(&settings, &publisher, &bell, &topics, &stop),

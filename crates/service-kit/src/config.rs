@@ -36,7 +36,7 @@ mod values;
 use catalogue::Service;
 
 pub use access::{AccountSettings, LimitSettings, TokenSettings};
-pub use bus::{DaprSettings, bus, direct_bus, kafka, partitions};
+pub use bus::{DaprSettings, bus, either_bus, kafka, partitions};
 pub use database::DatabaseSettings;
 pub use process::{ProcessSettings, TelemetrySettings, public_url};
 pub use reader::{InvalidConfiguration, Reader, UnknownVariable, VariableError};

@@ -123,6 +123,11 @@ impl Service {
         self.signal(Signal::CONT);
     }
 
+    /// Whether it has not ended yet.
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().expect("a child can be looked at").is_none()
+    }
+
     /// How it ended; the test fails when it has not within the deadline. [`lines`](Self::lines) are complete then.
     pub async fn exit(&mut self, deadline: Duration) -> ExitStatus {
         let what = format!("{} ends", self.name);

@@ -126,10 +126,6 @@ fn consumed<'a>(env: &'a Environment, service: &'a Service) -> impl Iterator<Ite
 }
 
 fn subscription_spec(env: &Environment, service: &Service, subscription: &Subscription) -> SubscriptionSpec {
-    let topic = env.topic(subscription.topic);
-    // A dead letter may be one because it is no event at all: Dapr would refuse its envelope, and hold the partition
-    // for ever. As raw bytes it always arrives.
-    let raw = topic.is_some_and(|topic| topic.origin.is_some());
     SubscriptionSpec {
         pubsubname: pubsub_component(service.app_id()),
         topic: subscription.topic.to_owned(),
@@ -140,11 +136,9 @@ fn subscription_spec(env: &Environment, service: &Service, subscription: &Subscr
             .dead_letter
             .filter(|twin| env.topic(twin).is_some())
             .map(ToOwned::to_owned),
-        metadata: if raw {
-            BTreeMap::from([("rawPayload", "true")])
-        } else {
-            BTreeMap::new()
-        },
+        // As raw bytes everything arrives, unchanged: Dapr would write an envelope anew, and what has none would become
+        // a dead letter without a word why, or hold the partition of the dead letters for ever.
+        metadata: BTreeMap::from([("rawPayload", "true")]),
     }
 }
 

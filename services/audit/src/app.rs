@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use catalogue::services::AUDIT;
-use event_bus::kafka::{self, ConsumerSettings};
+use event_bus::{ConsumeOptions, subscribe};
 use service_kit::{
     auth::TokenChecker,
     cli::Foundation,
@@ -33,12 +33,10 @@ pub async fn build(settings: Settings, foundation: Foundation) -> Result<Routes,
     let database = database.ok_or("the catalogue gives audit no schema")?;
     let stop = tasks.stop();
 
-    let consumer = consumer_settings(settings.kafka, &common);
+    let options = consume_options(&common);
     let recorder = Arc::new(Recorder::new(&database, settings.retention, &health, &metrics));
-    let (measured, stopped) = (metrics.clone(), stop.clone());
-    tasks.spawn("consumer", async move {
-        kafka::consume(&AUDIT, consumer, recorder, &measured, stopped).await
-    });
+    let subscribed = subscribe(&AUDIT, settings.bus, options, recorder, &metrics, stop.clone())?;
+    tasks.spawn("consumer", subscribed.running);
     tasks.spawn_infallible(
         "days",
         days::keep(database.clone(), settings.retention, metrics.clone(), stop.clone()),
@@ -58,6 +56,7 @@ pub async fn build(settings: Settings, foundation: Foundation) -> Result<Routes,
     };
     Ok(Routes {
         public: http::public(app, &tokens, &rate),
+        internal: subscribed.routes,
         ..Routes::default()
     })
 }
@@ -69,13 +68,12 @@ fn keep_keys_fresh(tokens: &TokenChecker, tasks: &Tasks) {
 
 /// One connection is left to requests, days and verification. Leaving the group comes after the drain, inside the time
 /// that the process has to stop.
-fn consumer_settings(kafka: kafka::KafkaSettings, common: &ServiceSettings) -> ConsumerSettings {
+fn consume_options(common: &ServiceSettings) -> ConsumeOptions {
     let connections = common.database.as_ref().map_or(1, |database| database.max_connections);
     let replica = common.process.pod_name.as_deref().unwrap_or(AUDIT.app_id);
-    let settings = ConsumerSettings::new(kafka, replica);
-    ConsumerSettings {
+    ConsumeOptions {
         concurrency: connections.saturating_sub(1).max(1) as usize,
         drain: common.process.drain / 2,
-        ..settings
+        ..ConsumeOptions::new(replica)
     }
 }

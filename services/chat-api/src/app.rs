@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use catalogue::services::CHAT_API;
-use event_bus::kafka::Publisher;
+use event_bus::Publisher;
 use metrics::Metrics;
 use outbox::{Bell, relay};
 use service_kit::{
@@ -52,7 +52,7 @@ pub async fn build(settings: Settings, foundation: Foundation) -> Result<Routes,
     let stop = tasks.stop();
 
     let bell = Bell::new();
-    let publisher = Publisher::new(&settings.kafka, &metrics)?;
+    let publisher = Publisher::new(&settings.bus, &metrics)?;
     let direct = database::options(&reached.direct_url, CHAT_API.app_id);
     let relay = relay::Settings::new(*database.schema(), direct);
     tasks.spawn_infallible(

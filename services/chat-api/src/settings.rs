@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use catalogue::environment_variables::{TASKFLOW_BUILTIN_ACCOUNTS_PRIVATE_KEY, TASKFLOW_SERVICE_TOKEN_PUBLIC_KEY};
-use event_bus::kafka::KafkaSettings;
+use event_bus::BusSettings;
 use service_kit::{
     auth::{PublicKey, TokenSigner},
     config::{self, AccountSettings, Reader, TokenSettings},
@@ -19,7 +19,7 @@ pub struct Settings {
     /// Checks the tokens of other services.
     pub(crate) service_key: PublicKey,
     /// Where events go.
-    pub(crate) kafka: KafkaSettings,
+    pub(crate) bus: BusSettings,
     /// Where people reach the application: the one origin whose pages may call.
     pub(crate) public_url: Option<String>,
 }
@@ -34,12 +34,12 @@ impl Settings {
             PublicKey::from_ed25519_pem(pem).ok()
         });
         let public_url = config::public_url(reader);
-        let kafka = config::direct_bus(reader);
+        let bus = config::either_bus(reader);
         Some(Self {
             tokens: tokens?,
             accounts: accounts.map(|_| signer)?,
             service_key: service_key?,
-            kafka: kafka?,
+            bus: bus?,
             public_url,
         })
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use catalogue::{app_ids, services::RECURRING_TASKS};
-use event_bus::kafka::{ConsumerSettings, consume};
+use event_bus::{ConsumeOptions, subscribe};
 use service_kit::{cli::Foundation, health::NeededFor, server::Routes, shutdown::BoxError};
 
 use crate::{
@@ -13,10 +13,10 @@ use crate::{
     settings::Settings,
 };
 
-/// Starts the tasks of the service; it has no routes of its own.
+/// Starts the tasks of the service. Its only routes are those that a sidecar delivers to.
 ///
 /// # Errors
-/// When the client for chat-api cannot be made.
+/// When a client cannot be made.
 ///
 /// # Panics
 /// Without a database: a bug.
@@ -29,7 +29,7 @@ pub async fn build(settings: Settings, foundation: Foundation) -> Result<Routes,
         database,
     } = foundation;
     let database = database.expect("the service owns a schema");
-    let chat_api = Arc::new(ChatApi::new(settings.chat_api_url, settings.signer)?);
+    let chat_api = Arc::new(ChatApi::new(settings.chat_api, settings.signer)?);
     let stop = tasks.stop().clone();
 
     let reachable = health.check(app_ids::CHAT_API, NeededFor::Events);
@@ -41,15 +41,17 @@ pub async fn build(settings: Settings, foundation: Foundation) -> Result<Routes,
     let concurrency = common
         .database
         .map_or(1, |it| it.max_connections.saturating_sub(1).max(1));
-    let consumer = ConsumerSettings {
+    let options = ConsumeOptions {
         concurrency: concurrency as usize,
         // Leaving the group comes after it, inside the same time to stop.
         drain: common.process.drain / 2,
-        ..ConsumerSettings::new(settings.kafka, common.process.pod_name.unwrap_or_default())
+        ..ConsumeOptions::new(common.process.pod_name.unwrap_or_default())
     };
     let handler = Arc::new(Successors::new(database, chat_api, health, &metrics));
-    tasks.spawn("consumer", async move {
-        consume(&RECURRING_TASKS, consumer, handler, &metrics, stop).await
-    });
-    Ok(Routes::default())
+    let subscribed = subscribe(&RECURRING_TASKS, settings.bus, options, handler, &metrics, stop)?;
+    tasks.spawn("consumer", subscribed.running);
+    Ok(Routes {
+        internal: subscribed.routes,
+        ..Routes::default()
+    })
 }

@@ -15,6 +15,7 @@ use domain::{
     id::{SeriesId, TaskId},
     recurrence::next::Occurrence,
 };
+use event_bus::{Password, SidecarSettings, dapr::TOKEN_HEADER};
 use events::CorrelationId;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use jiff::{Timestamp, civil::DateTime};
@@ -48,11 +49,42 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(crate) struct ChatApi {
     client: Client,
-    /// Without a closing slash.
-    url: String,
+    way: Way,
     signer: TokenSigner,
     /// Commands that it has decided on so far.
     decided: AtomicU64,
+}
+
+/// The way to chat-api.
+#[derive(Clone, Debug)]
+pub(crate) struct Way {
+    /// What stands before a path; without a closing slash.
+    url: String,
+    /// Shown to the own sidecar, where it leads there.
+    sidecar: Option<Password>,
+}
+
+impl Way {
+    /// To its internal port, at this address without a path.
+    pub(crate) fn direct(url: String) -> Self {
+        Self { url, sidecar: None }
+    }
+
+    /// Through the own sidecar, which finds the other one.
+    pub(crate) fn through(sidecar: &SidecarSettings) -> Self {
+        Self {
+            url: format!("{}/v1.0/invoke/{}/method", sidecar.endpoint, app_ids::CHAT_API),
+            sidecar: Some(sidecar.api_token.clone()),
+        }
+    }
+
+    /// Adds what the sidecar asks for.
+    fn prepare(&self, call: RequestBuilder) -> RequestBuilder {
+        match &self.sidecar {
+            Some(token) => call.header(TOKEN_HEADER, &token.0),
+            None => call,
+        }
+    }
 }
 
 /// The next instance of a series, as chat-api is told.
@@ -113,7 +145,7 @@ pub(crate) enum CallError {
 
 impl ChatApi {
     /// A client that signs its calls. Connections are made when they are needed, and kept.
-    pub(crate) fn new(url: String, signer: TokenSigner) -> reqwest::Result<Self> {
+    pub(crate) fn new(way: Way, signer: TokenSigner) -> reqwest::Result<Self> {
         let client = Client::builder()
             .connect_timeout(CONNECT_TIME)
             // The other side closes what is silent for this long; a call must not meet it there.
@@ -123,7 +155,7 @@ impl ChatApi {
             .build()?;
         Ok(Self {
             client,
-            url,
+            way,
             signer,
             decided: AtomicU64::new(0),
         })
@@ -147,13 +179,18 @@ impl ChatApi {
         };
         let call = self
             .client
-            .post(format!("{}{path}", self.url))
+            .post(format!("{}{path}", self.way.url))
             .timeout(CALL_TIME)
             .bearer_auth(token)
             .headers(headers(new, correlation_id))
             .json(&body);
-        let answer = self.answer(call).await?;
+        let decided_before = self.decided.load(Relaxed);
+        let answer = self.answer(self.way.prepare(call)).await?;
         match answer.meaning() {
+            // As with a call that nobody answers: see [`ChatApi::answer`].
+            Meaning::Away if answer.is_by_sidecar() && self.decided.load(Relaxed) != decided_before => {
+                Err(CallError::Failed(answer))
+            }
             Meaning::Created => Ok(Commanded::Created),
             Meaning::Existed => Ok(Commanded::Existed),
             Meaning::Refused => {
@@ -192,8 +229,8 @@ impl ChatApi {
 
     /// Whether it says that it can be called: it lives, and its database is there.
     async fn is_available(&self) -> bool {
-        let look = self.client.get(format!("{}{}", self.url, paths::READY_EVENTS));
-        let answer = look.timeout(LOOK_TIME).send().await;
+        let look = self.client.get(format!("{}{}", self.way.url, paths::READY_EVENTS));
+        let answer = self.way.prepare(look).timeout(LOOK_TIME).send().await;
         answer.is_ok_and(|response| response.status().is_success())
     }
 }

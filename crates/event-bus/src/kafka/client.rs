@@ -5,8 +5,14 @@ use rdkafka::{ClientConfig, ClientContext, config::RDKafkaLogLevel, error::Kafka
 
 /// A client that could not be made: a setting is wrong, or a file is not there. Brokers need not be reachable for it.
 #[derive(Debug, thiserror::Error)]
-#[error("could not make a Kafka client")]
-pub struct ClientError(#[from] KafkaError);
+pub enum ClientError {
+    /// Of the brokers.
+    #[error("could not make a Kafka client")]
+    Kafka(#[from] KafkaError),
+    /// Of the sidecar.
+    #[error("could not make a client for the sidecar")]
+    Sidecar(#[from] reqwest::Error),
+}
 
 /// What every client is configured with.
 pub(super) fn config(settings: &KafkaSettings, app_id: &str) -> ClientConfig {

@@ -15,16 +15,13 @@ use rdkafka::{
     producer::{FutureProducer, FutureRecord, future_producer::DeliveryFuture},
 };
 use tokio::time::{Instant, timeout_at};
-use tracing::{Span, field, info_span};
+use tracing::Span;
 
 use super::client::{self, Client, ClientError};
-use crate::{Outgoing, trace_context};
-
-/// Value of the header `content-type`: the record's value is the whole envelope (structured mode).
-pub(super) const CONTENT_TYPE: &str = "application/cloudevents+json; charset=UTF-8";
-
-/// Bytes that a record may take beside key and value: headers and framing, generously.
-const RECORD_OVERHEAD_BYTES: usize = 1024;
+use crate::{
+    Outgoing,
+    publisher::{CONTENT_TYPE, PublishError, check_size, hold_back, publish_span},
+};
 
 /// Publishes to the brokers. Clones share one connection.
 ///
@@ -48,23 +45,6 @@ struct Current {
     producer: FutureProducer<Client>,
     /// How many producers were there before this one.
     generation: u64,
-}
-
-/// Why a record is not known to be in its topic.
-#[derive(Debug, thiserror::Error)]
-pub enum PublishError {
-    /// The record is larger than its topic takes: it can never be published.
-    #[error("the event is larger than {} bytes", topics::MAX_EVENT_BYTES)]
-    TooLarge,
-    /// An earlier record with the same key failed; this one must wait for it.
-    #[error("an earlier event with the same key was not published")]
-    Behind,
-    /// The brokers did not acknowledge the record; it may be in the topic all the same.
-    #[error("the brokers did not acknowledge the event")]
-    NotAcknowledged(#[source] KafkaError),
-    /// No answer came within [`PUBLISH_DEADLINE`]; the record may be in the topic all the same.
-    #[error("the brokers did not answer within {PUBLISH_DEADLINE:?}")]
-    TimedOut,
 }
 
 /// A record on its way: what it will be reported by.
@@ -152,9 +132,7 @@ impl Shared {
 
     fn send_event(&self, producer: &FutureProducer<Client>, record: &Outgoing) -> Result<DeliveryFuture, PublishError> {
         // The producer's own limit is that of dead letters, which are larger.
-        if record.key.len() + record.value.len() + RECORD_OVERHEAD_BYTES > topics::MAX_EVENT_BYTES as usize {
-            return Err(PublishError::TooLarge);
-        }
+        check_size(record)?;
         let content_type = Header {
             key: "content-type",
             value: Some(CONTENT_TYPE),
@@ -198,7 +176,7 @@ impl Shared {
         } else if results.iter().any(Result::is_ok) {
             self.broker_up.set(1.0);
         }
-        if failures().any(PublishError::ends_the_producer) {
+        if failures().any(ends_the_producer) {
             self.replace_producer(generation);
         }
     }
@@ -246,48 +224,15 @@ impl Pending {
     }
 }
 
-impl PublishError {
-    /// Whether the producer is not to be used any more.
-    fn ends_the_producer(&self) -> bool {
-        const FULL: KafkaError = KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull);
-        match self {
-            Self::TooLarge | Self::Behind => false,
-            // Much was handed over at once: the producer is well, and drains.
-            Self::NotAcknowledged(error) => *error != FULL,
-            Self::TimedOut => true,
-        }
+/// Whether the producer is not to be used any more.
+fn ends_the_producer(error: &PublishError) -> bool {
+    const FULL: KafkaError = KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull);
+    match error {
+        PublishError::TooLarge | PublishError::Behind | PublishError::Sidecar(_) | PublishError::Unreached(_) => false,
+        // Much was handed over at once: the producer is well, and drains.
+        PublishError::NotAcknowledged(error) => *error != FULL,
+        PublishError::TimedOut => true,
     }
-}
-
-/// Takes back each success that stands behind a failure with the same key: a late acknowledgement of the failed one
-/// may have been missed by an instant.
-fn hold_back(batch: &[Outgoing], results: &mut [Result<(), PublishError>]) {
-    let mut failed = BTreeSet::new();
-    for (record, result) in batch.iter().zip(results) {
-        let key = (record.topic, record.key.as_str());
-        if result.is_err() {
-            failed.insert(key);
-        } else if failed.contains(&key) {
-            *result = Err(PublishError::Behind);
-        }
-    }
-}
-
-fn publish_span(record: &Outgoing) -> Span {
-    let span = info_span!(
-        spans::EVENT_PUBLISH.name,
-        otel.kind = "producer",
-        { spans::EVENT_ID.key } = %record.event_id,
-        { spans::EVENT_TYPE.key } = record.event_type,
-        { spans::TASK_ID.key } = record.key.parse::<i64>().ok(),
-        { spans::MESSAGING_SYSTEM.key } = "kafka",
-        { spans::MESSAGING_DESTINATION_NAME.key } = record.topic,
-        { spans::MESSAGING_DESTINATION_PARTITION_ID.key } = field::Empty,
-    );
-    if let Some(traceparent) = &record.traceparent {
-        trace_context::link_to(&span, traceparent);
-    }
-    span
 }
 
 /// What the producers of events and of dead letters are configured with.
@@ -308,40 +253,4 @@ pub(super) fn config(settings: &KafkaSettings, app_id: &str) -> ClientConfig {
         // An unknown topic is told as such before the deadline.
         .set("topic.metadata.propagation.max.ms", "3000");
     config
-}
-
-#[cfg(test)]
-mod tests {
-    use bytes::Bytes;
-    use uuid::Uuid;
-
-    use super::*;
-
-    fn record(key: &str) -> Outgoing {
-        Outgoing {
-            topic: topics::TASK_EVENTS,
-            key: key.to_owned(),
-            event_id: Uuid::nil(),
-            event_type: String::new(),
-            value: Bytes::new(),
-            traceparent: None,
-        }
-    }
-
-    #[test]
-    fn a_late_acknowledgement_overtakes_nothing() {
-        let batch = ["1", "2", "1", "2", "1"].map(record);
-        let mut results = [Ok(()), Err(PublishError::TimedOut), Ok(()), Ok(()), Ok(())];
-        hold_back(&batch, &mut results);
-        assert!(matches!(
-            results,
-            [
-                Ok(()),
-                Err(PublishError::TimedOut),
-                Ok(()),
-                Err(PublishError::Behind),
-                Ok(())
-            ]
-        ));
-    }
 }

@@ -5,13 +5,16 @@
 pub(crate) mod giving_up;
 pub(crate) mod journal;
 pub(crate) mod order;
+pub(crate) mod outage;
 pub(crate) mod redelivery;
 pub(crate) mod unavailable;
 
 use std::{sync::Arc, time::Duration};
 
-use event_bus::{Handler, Outgoing, RetryPolicy};
+use catalogue::topics::{TASK_EVENTS, TASK_EVENTS_DLQ};
+use event_bus::{Handler, Outgoing, PublishError, RetryPolicy};
 use metrics::Metrics;
+use test_kit::Topics;
 
 use crate::support::Record;
 
@@ -20,8 +23,20 @@ pub(crate) trait Transport: Sized {
     /// A replica that consumes.
     type Replica: Replica;
 
+    /// Whether a replica begins nothing any more once it was told to stop. Over a sidecar it takes a moment.
+    const STOPS_AT_ONCE: bool;
+
+    /// What a consumer says of a record without a value.
+    const WITHOUT_VALUE: &'static str;
+
     /// A topic of events with so many partitions, and its dead-letter twin. Nobody else sees them.
-    async fn start(partitions: i32) -> Self;
+    async fn start(partitions: i32) -> Self {
+        let topics = [(TASK_EVENTS, partitions), (TASK_EVENTS_DLQ, 1)];
+        Self::start_with(Topics::create(&topics).await).await
+    }
+
+    /// The same with topics that are there already.
+    async fn start_with(topics: Topics) -> Self;
 
     /// What another process needs for [`Transport::at`].
     fn address(&self) -> String;
@@ -30,7 +45,17 @@ pub(crate) trait Transport: Sized {
     fn at(address: &str) -> Self;
 
     /// Publishes in this order; all of it is acknowledged.
-    async fn publish(&self, events: &[Outgoing]);
+    async fn publish(&self, events: &[Outgoing]) {
+        for result in self.try_publish(events).await {
+            result.unwrap();
+        }
+    }
+
+    /// Publishes in this order, or does not.
+    async fn try_publish(&self, events: &[Outgoing]) -> Vec<Result<(), PublishError>>;
+
+    /// Checks, while the brokers are away, what only this transport says of it.
+    async fn tells_of_an_outage(&self) {}
 
     /// Publishes bytes that need not be an event.
     async fn publish_raw(&self, record: RawRecord<'_>);
@@ -96,6 +121,9 @@ macro_rules! contract_suite {
                 what_is_no_event_becomes_a_dead_letter_unseen,
                 a_handler_that_panics_or_hangs_gives_up_too,
                 poison_blocks_no_other_partition,
+            },
+            outage::{
+                through_outages_nothing_is_lost_and_order_is_kept,
             },
             unavailable::{
                 while_its_database_is_away_a_service_holds_everything,

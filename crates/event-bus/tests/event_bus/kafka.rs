@@ -4,7 +4,6 @@
 mod crash;
 mod group;
 mod leaving;
-mod outage;
 mod twin;
 
 use std::{sync::Arc, time::Duration};
@@ -12,14 +11,9 @@ use std::{sync::Arc, time::Duration};
 use catalogue::{Service, app_ids, services::RECURRING_TASKS, topics};
 use event_bus::{
     Handler, Outgoing, RetryPolicy,
-    kafka::{ConsumerSettings, KafkaSettings, Publisher, Security, consume},
+    kafka::{ConsumerSettings, KafkaSettings, PublishError, Publisher, Security, consume},
 };
 use metrics::Metrics;
-use rdkafka::{
-    ClientConfig,
-    message::{Header, OwnedHeaders},
-    producer::{FutureProducer, FutureRecord},
-};
 use test_kit::Topics;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -48,16 +42,6 @@ impl Kafka {
         }
     }
 
-    /// One that compresses, and has no limit of its own.
-    fn foreign_producer(&self) -> FutureProducer {
-        ClientConfig::new()
-            .set("bootstrap.servers", &self.settings.brokers)
-            .set("compression.type", "lz4")
-            .set("message.max.bytes", "100000000")
-            .create()
-            .unwrap()
-    }
-
     fn topics(&self) -> &Topics {
         self.topics.as_ref().expect("asked by the process that made them")
     }
@@ -66,8 +50,10 @@ impl Kafka {
 impl Transport for Kafka {
     type Replica = KafkaReplica;
 
-    async fn start(partitions: i32) -> Self {
-        let topics = Topics::create(&[(topics::TASK_EVENTS, partitions), (topics::TASK_EVENTS_DLQ, 1)]).await;
+    const STOPS_AT_ONCE: bool = true;
+    const WITHOUT_VALUE: &'static str = "not_json";
+
+    async fn start_with(topics: Topics) -> Self {
         Self::new(support::settings(&topics), Some(topics))
     }
 
@@ -85,23 +71,12 @@ impl Transport for Kafka {
         Self::new(settings, None)
     }
 
-    async fn publish(&self, events: &[Outgoing]) {
-        for result in self.publisher.publish(events).await {
-            result.unwrap();
-        }
+    async fn try_publish(&self, events: &[Outgoing]) -> Vec<Result<(), PublishError>> {
+        self.publisher.publish(events).await
     }
 
     async fn publish_raw(&self, raw: RawRecord<'_>) {
-        let (key, value) = raw.header;
-        let headers = OwnedHeaders::new().insert(Header {
-            key,
-            value: Some(value),
-        });
-        let topic = self.topics().name(topics::TASK_EVENTS);
-        let mut record = FutureRecord::to(&topic).headers(headers);
-        record.key = raw.key;
-        record.payload = raw.value;
-        self.foreign_producer().send(record, Duration::ZERO).await.unwrap();
+        support::publish_raw(self.topics(), raw).await;
     }
 
     fn join(&self, handler: Arc<impl Handler>, retry: RetryPolicy) -> KafkaReplica {

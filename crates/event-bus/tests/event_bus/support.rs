@@ -2,17 +2,20 @@
 
 use std::time::Duration;
 
-use catalogue::{Catalogue, app_ids};
+use catalogue::{Catalogue, app_ids, topics::TASK_EVENTS};
 use event_bus::kafka::{KafkaSettings, Publisher, Security};
 use metrics::Metrics;
 use rdkafka::{
     ClientConfig, Message as _, Offset, TopicPartitionList,
     admin::{AdminClient, AdminOptions, AlterConfig, ResourceSpecifier},
     consumer::{Consumer as _, StreamConsumer},
-    message::Headers as _,
+    message::{Header, Headers as _, OwnedHeaders},
+    producer::{FutureProducer, FutureRecord},
 };
 use test_kit::{Topics, wait_until};
 use tokio::time::timeout;
+
+use crate::contract::RawRecord;
 
 /// Longest wait for something that should be there at once, on a machine that is busy.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
@@ -43,11 +46,36 @@ pub(crate) struct Record {
 }
 
 impl Record {
+    /// The names of its headers.
+    pub(crate) fn header_names(&self) -> Vec<&str> {
+        self.headers.iter().map(|(name, _)| name.as_str()).collect()
+    }
+
     /// The last header of this name, as text.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let (_, value) = self.headers.iter().rfind(|(key, _)| key == name)?;
         std::str::from_utf8(value.as_deref()?).ok()
     }
+}
+
+/// Publishes as a foreign producer does: one that compresses, and has no limit of its own.
+pub(crate) async fn publish_raw(topics: &Topics, raw: RawRecord<'_>) {
+    let producer: FutureProducer = ClientConfig::new()
+        .set("bootstrap.servers", topics.brokers())
+        .set("compression.type", "lz4")
+        .set("message.max.bytes", "100000000")
+        .create()
+        .unwrap();
+    let (key, value) = raw.header;
+    let headers = OwnedHeaders::new().insert(Header {
+        key,
+        value: Some(value),
+    });
+    let topic = topics.name(TASK_EVENTS);
+    let mut record = FutureRecord::to(&topic).headers(headers);
+    record.key = raw.key;
+    record.payload = raw.value;
+    producer.send(record, Duration::ZERO).await.unwrap();
 }
 
 /// The first records of a topic, in order per partition. Waits until there are so many.
@@ -88,6 +116,16 @@ pub(crate) async fn read(topics: &Topics, topic: &str, count: usize) -> Vec<Reco
         });
     }
     records
+}
+
+/// The number of partitions of a topic.
+pub(crate) fn partitions(topics: &Topics, topic: &str) -> i32 {
+    let consumer: StreamConsumer = ClientConfig::new()
+        .set("bootstrap.servers", topics.brokers())
+        .create()
+        .unwrap();
+    let metadata = consumer.fetch_metadata(Some(&topics.name(topic)), PATIENCE).unwrap();
+    i32::try_from(metadata.topics()[0].partitions().len()).unwrap()
 }
 
 /// The number of records that a topic has ever had.

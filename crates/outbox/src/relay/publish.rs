@@ -6,10 +6,7 @@ use catalogue::{
     metrics::{OUTBOX_PUBLISH_DURATION_SECONDS, OUTBOX_PUBLISH_FAILURES_TOTAL, OUTBOX_PUBLISHED_TOTAL},
     topics,
 };
-use event_bus::{
-    Outgoing, crash_point,
-    kafka::{PublishError, Publisher},
-};
+use event_bus::{Outgoing, PublishError, Publisher, crash_point};
 use metrics::{Histogram, IntCounter, Metrics};
 use tokio::time::Instant;
 

@@ -12,34 +12,47 @@ use catalogue::{
     },
     topics,
 };
-use kafka_settings::{KafkaSettings, Password, SaslMechanism, Security};
+use kafka_settings::{BusSettings, KafkaSettings, Password, SaslMechanism, Security, SidecarSettings};
 
 use super::{
     Reader, Secret,
     values::{http_address, integer, one_of, readable_file, text},
 };
 
-/// The way to the brokers, of a service that speaks to them itself. Dapr is refused: there is no adapter for it yet.
-/// `None` when the reader has noted a problem.
+/// The way that events go, of a service that may use either. `None` when the reader has noted a problem.
 ///
 /// # Panics
 /// As [`bus`].
-pub fn direct_bus(reader: &mut Reader) -> Option<KafkaSettings> {
+pub fn either_bus(reader: &mut Reader) -> Option<BusSettings> {
     let transport = bus(reader)?;
-    if transport == Transport::Dapr {
-        reader.refuse(
-            &TASKFLOW_BUS,
-            "is `dapr`, which this release does not speak yet; only `kafka` works",
-        );
+    // All of them are read whatever the transport is, so that none counts as unknown to the service.
+    let sidecar = sidecar(reader, transport);
+    let kafka = kafka(reader, transport);
+    match transport {
+        Transport::Kafka => kafka.map(BusSettings::Direct),
+        Transport::Dapr => sidecar.map(BusSettings::Sidecar),
     }
-    // Read whatever the transport is, so that what is wrong with them is told at once with the rest.
-    DaprSettings::read(reader, transport);
+}
+
+/// How the own sidecar is reached, where the transport is Dapr. `None` when it is not, or when the reader has noted a
+/// problem.
+fn sidecar(reader: &mut Reader, transport: Transport) -> Option<SidecarSettings> {
+    let settings = DaprSettings::read(reader, transport);
+    let mut partitioned = Vec::new();
     if app_ids::PUBLISHERS.contains(&reader.service().app_id) {
         for topic in [topics::TASK_EVENTS, topics::REMINDERS] {
-            partitions(reader, topic);
+            partitioned.push(partitions(reader, topic).map(|partitions| (topic, partitions)));
         }
     }
-    kafka(reader, transport)
+    let prefix = reader.optional(&TASKFLOW_KAFKA_PREFIX, name_prefix);
+    let settings = settings?;
+    Some(SidecarSettings {
+        endpoint: settings.endpoint,
+        api_token: Password(settings.api_token.expose().to_owned()),
+        app_token: Password(settings.app_token.expose().to_owned()),
+        partitions: partitioned.into_iter().collect::<Option<_>>()?,
+        prefix: prefix.unwrap_or_default(),
+    })
 }
 
 /// Which way events go. `None` when the reader has noted a problem.

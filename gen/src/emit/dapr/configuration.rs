@@ -6,7 +6,7 @@ use super::objects::{
     Operation, Otel, SecretScope, Secrets, Tracing,
 };
 use crate::resolve::{NAMESPACE, Service, otlp_address};
-use catalogue::Route;
+use catalogue::{Method, Route};
 
 /// The trust domain of every sidecar of ours. Sentry takes a caller's from the caller's own Configuration and `public`
 /// where it names none (dapr/dapr:`pkg/sentry/server/validator/kubernetes/kubernetes.go`), so all of them name it.
@@ -109,10 +109,18 @@ fn callers(bus: Bus<'_>, service: &Service) -> Vec<AccessPolicy> {
         .filter(|caller| caller.uses_dapr())
         .filter_map(|caller| {
             let called = caller.entry.invokes.iter();
-            let operations: Vec<Operation> = called
+            let mut operations: Vec<Operation> = called
                 .filter(|invocation| invocation.service == service.app_id())
                 .map(|invocation| operation(&invocation.route))
                 .collect();
+            // Who may call may ask whether it can be called.
+            if let (false, Some(probe)) = (operations.is_empty(), service.entry.probes.events) {
+                operations.push(Operation {
+                    name: probe.to_owned(),
+                    http_verb: vec![Method::Get.as_str()],
+                    action: "allow",
+                });
+            }
             (!operations.is_empty()).then(|| AccessPolicy {
                 app_id: caller.app_id(),
                 namespace: NAMESPACE,

@@ -12,6 +12,8 @@ use service_kit::problem::codes;
 pub(crate) struct Answer {
     status: StatusCode,
     code: Option<String>,
+    /// Whether the own sidecar has given it, because it has none of chat-api.
+    by_sidecar: bool,
 }
 
 /// What an answer means for the command.
@@ -33,8 +35,13 @@ pub(super) enum Meaning {
 
 /// The member of a problem that programs branch on.
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Problem {
-    code: String,
+    #[serde(default)]
+    code: Option<String>,
+    /// What it is called by a sidecar.
+    #[serde(default)]
+    error_code: Option<String>,
 }
 
 impl Answer {
@@ -45,10 +52,17 @@ impl Answer {
         let problem: Option<Problem> = (!status.is_success())
             .then(|| serde_json::from_slice(&body).ok())
             .flatten();
+        let by_sidecar = problem.as_ref().is_some_and(|it| it.error_code.is_some());
         Ok(Self {
             status,
-            code: problem.map(|it| it.code),
+            code: problem.and_then(|it| it.code.or(it.error_code)),
+            by_sidecar,
         })
+    }
+
+    /// Whether the own sidecar has given it, because it has none of chat-api.
+    pub(super) fn is_by_sidecar(&self) -> bool {
+        self.by_sidecar
     }
 
     /// Whether it says what became of the command, once and for all.
@@ -59,6 +73,7 @@ impl Answer {
     pub(super) fn meaning(&self) -> Meaning {
         let is = |code: &codes::Code| self.code.as_deref() == Some(code.name);
         match self.status {
+            _ if self.by_sidecar => Meaning::Away,
             StatusCode::CREATED => Meaning::Created,
             status if status.is_success() => Meaning::Existed,
             StatusCode::CONFLICT if is(&codes::IDEMPOTENCY_KEY_IN_USE) => Meaning::Failed,
@@ -117,8 +132,21 @@ mod tests {
             let answer = Answer {
                 status: StatusCode::from_u16(status).unwrap(),
                 code: code.map(str::to_owned),
+                by_sidecar: false,
             };
             assert_eq!(answer.meaning(), meaning, "{answer}");
+        }
+    }
+
+    #[test]
+    fn whatever_the_sidecar_says_itself_means_that_nobody_is_there() {
+        for status in [401, 403, 404, 500] {
+            let answer = Answer {
+                status: StatusCode::from_u16(status).unwrap(),
+                code: Some("ERR_DIRECT_INVOKE".to_owned()),
+                by_sidecar: true,
+            };
+            assert_eq!(answer.meaning(), Meaning::Away, "{answer}");
         }
     }
 }

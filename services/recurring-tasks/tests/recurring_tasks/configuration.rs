@@ -55,10 +55,18 @@ async fn every_problem_is_told_at_once_and_no_secret() {
 }
 
 #[tokio::test]
-async fn a_transport_that_this_release_does_not_speak_is_refused() {
-    let (code, said) = check(&[("TASKFLOW_BUS", "dapr")]).await;
+async fn behind_a_sidecar_its_tokens_are_needed_and_no_address_of_chat_api() {
+    let dapr = [("TASKFLOW_BUS", "dapr"), ("TASKFLOW_CHAT_API_INTERNAL_URL", "")];
+    let (code, said) = check(&dapr).await;
     assert_eq!(code, Some(2));
-    assert!(said.contains("`TASKFLOW_BUS` is `dapr`"), "{said}");
+    for token in ["`DAPR_API_TOKEN`", "`APP_API_TOKEN`"] {
+        assert!(said.contains(token), "{said}");
+    }
+    assert!(!said.contains("`TASKFLOW_CHAT_API_INTERNAL_URL`"), "{said}");
+
+    let tokens = [("DAPR_API_TOKEN", "one"), ("APP_API_TOKEN", "two")];
+    let (code, said) = check(&[&dapr[..], &tokens].concat()).await;
+    assert_eq!(code, Some(0), "{said}");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use rdkafka::{
 use super::record::Record;
 use crate::{
     dead_letter::{DeadLetter, OMITTED_VALUE_BYTES},
-    kafka::publisher::{PublishError, Publisher},
+    kafka::{PublishError, Publisher},
 };
 
 /// Writes the record with the letter's headers behind its own, and returns when the brokers have it.

@@ -37,7 +37,7 @@ type Script = Box<dyn Fn(i64, usize) -> Answer + Send + Sync>;
 pub(crate) struct Journal {
     script: Script,
     /// What the handler answers when it is asked.
-    pub(crate) available: AtomicBool,
+    available: Arc<AtomicBool>,
     /// How often it was asked.
     pub(crate) asked: AtomicUsize,
     pages: Mutex<Pages>,
@@ -56,9 +56,17 @@ struct Pages {
 impl Journal {
     /// Answers as the script says.
     pub(crate) fn scripted(script: impl Fn(i64, usize) -> Answer + Send + Sync + 'static) -> Arc<Self> {
+        Self::scripted_with(Arc::new(AtomicBool::new(true)), script)
+    }
+
+    /// The same, available as long as this says so.
+    pub(crate) fn scripted_with(
+        available: Arc<AtomicBool>,
+        script: impl Fn(i64, usize) -> Answer + Send + Sync + 'static,
+    ) -> Arc<Self> {
         Arc::new(Self {
             script: Box::new(script),
-            available: AtomicBool::new(true),
+            available,
             asked: AtomicUsize::new(0),
             pages: Mutex::default(),
         })

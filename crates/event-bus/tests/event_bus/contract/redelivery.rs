@@ -228,7 +228,9 @@ pub(crate) async fn what_is_in_flight_at_the_stop_is_finished<T: Transport>() {
         gate.add_permits(1);
     };
     tokio::join!(replica.stop(), open);
-    assert_eq!(journal.applied(1), [1]);
+    let applied = journal.applied(1);
+    let finished: &[&[i64]] = if T::STOPS_AT_ONCE { &[&[1]] } else { &[&[1], &[1, 2]] };
+    assert!(finished.contains(&&*applied), "{applied:?}");
 
     let replica = transport.join(Arc::clone(&journal), RETRY);
     journal.has_applied(2).await;

@@ -1,8 +1,10 @@
 //! How events travel.
 
-use catalogue::{Transport, services};
-use kafka_settings::{SaslMechanism, Security};
-use service_kit::config::{DaprSettings, ServiceSettings, TokenSettings, bus, direct_bus, kafka};
+use std::collections::BTreeSet;
+
+use catalogue::{Transport, services, topics};
+use kafka_settings::{BusSettings, SaslMechanism, Security};
+use service_kit::config::{DaprSettings, ServiceSettings, TokenSettings, bus, either_bus, kafka};
 
 use super::reader;
 
@@ -113,12 +115,36 @@ fn the_transport_decides_which_variables_count() {
 }
 
 #[test]
-fn dapr_is_refused_as_long_as_nothing_speaks_it_and_its_own_problems_are_told_too() {
-    let mut reader = reader(&services::AUDIT, &[("TASKFLOW_BUS", "dapr")]);
-    let settings = direct_bus(&mut reader);
-    let problems = reader.finish(settings).unwrap_err().errors;
-    let variables: Vec<_> = problems.iter().map(|it| it.variable).collect();
-    assert_eq!(variables, ["TASKFLOW_BUS", "DAPR_API_TOKEN", "APP_API_TOKEN"]);
+fn over_dapr_the_sidecar_is_what_matters_and_its_problems_are_told() {
+    let mut lacking = reader(
+        &services::CHAT_API,
+        &[("TASKFLOW_BUS", "dapr"), ("TASKFLOW_TASK_EVENTS_PARTITIONS", "0")],
+    );
+    let settings = either_bus(&mut lacking);
+    let problems = lacking.finish(settings).unwrap_err().errors;
+    let variables: BTreeSet<_> = problems.iter().map(|it| it.variable).collect();
+    let expected = ["APP_API_TOKEN", "DAPR_API_TOKEN", "TASKFLOW_TASK_EVENTS_PARTITIONS"];
+    assert_eq!(variables, expected.into());
+
+    let tokens = [
+        ("TASKFLOW_BUS", "dapr"),
+        ("DAPR_API_TOKEN", "one"),
+        ("APP_API_TOKEN", "two"),
+        ("TASKFLOW_TASK_EVENTS_PARTITIONS", "12"),
+        ("TASKFLOW_KAFKA_PREFIX", "here."),
+    ];
+    let mut chosen = reader(&services::CHAT_API, &tokens);
+    let settings = either_bus(&mut chosen);
+    let Ok(BusSettings::Sidecar(sidecar)) = chosen.finish(settings) else {
+        panic!("Dapr was chosen");
+    };
+    assert_eq!(sidecar.partitions[0], (topics::TASK_EVENTS, 12));
+    assert_eq!(
+        (sidecar.api_token.0.as_str(), sidecar.app_token.0.as_str()),
+        ("one", "two")
+    );
+    assert_eq!(sidecar.prefix, "here.");
+    assert!(!format!("{sidecar:?}").contains("two"), "nobody is shown a token");
 }
 
 #[test]
@@ -126,7 +152,7 @@ fn nothing_that_the_catalogue_gives_to_every_consumer_is_left_unread() {
     let brokers = [("TASKFLOW_BUS", "kafka"), ("TASKFLOW_KAFKA_BROKERS", "a:1")];
     let mut reader = reader(&services::AUDIT, &brokers);
     let settings = ServiceSettings::read(&mut reader);
-    assert_eq!(direct_bus(&mut reader).unwrap().brokers, "a:1");
+    assert!(matches!(either_bus(&mut reader), Some(BusSettings::Direct(_))));
     TokenSettings::read(&mut reader, true);
     assert_eq!(reader.unread(), ["TASKFLOW_RETENTION_DAYS"], "its own settings");
     assert!(reader.finish(settings).is_ok());

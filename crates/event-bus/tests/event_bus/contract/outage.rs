@@ -16,12 +16,8 @@ use event_bus::Outgoing;
 use test_kit::{EnginePair, Topics, wait_until};
 use tokio::time::Instant;
 
-use super::{Kafka, Replica as _, Transport as _};
-use crate::{
-    contract::{RETRY, journal::Journal},
-    sample::task_updated,
-    support,
-};
+use super::{RETRY, Replica as _, Transport, journal::Journal};
+use crate::sample::task_updated;
 
 const TASKS: i64 = 20;
 /// An outage takes a publish deadline to be seen, and a broker half a minute to be back.
@@ -36,21 +32,21 @@ struct Writer {
 
 impl Writer {
     /// Returns the last version of every task.
-    async fn write(&self, kafka: &Kafka) -> i64 {
+    async fn write(&self, transport: &impl Transport) -> i64 {
         let (mut version, mut unpublished) = (0, Vec::new());
         while !self.finish.load(SeqCst) || !unpublished.is_empty() {
             if !self.finish.load(SeqCst) && unpublished.len() < 1_000 {
                 version += 1;
                 unpublished.extend((1..=TASKS).map(|task| task_updated(task, version)));
             }
-            unpublished = self.publish(kafka, unpublished).await;
+            unpublished = self.publish(transport, unpublished).await;
         }
         version
     }
 
-    async fn publish(&self, kafka: &Kafka, batch: Vec<Outgoing>) -> Vec<Outgoing> {
+    async fn publish(&self, transport: &impl Transport, batch: Vec<Outgoing>) -> Vec<Outgoing> {
         let begun = Instant::now();
-        let results = kafka.publisher.publish(&batch).await;
+        let results = transport.try_publish(&batch).await;
         assert!(
             begun.elapsed() < PUBLISH_DEADLINE + Duration::from_secs(2),
             "{:?}",
@@ -75,19 +71,19 @@ impl Writer {
     }
 }
 
-#[tokio::test]
-async fn through_outages_nothing_is_lost_and_order_is_kept() {
+pub(crate) async fn through_outages_nothing_is_lost_and_order_is_kept<T: Transport>() {
     let engines = EnginePair::start_fast().await;
     let topics = [(TASK_EVENTS, 3), (TASK_EVENTS_DLQ, 1)];
     let topics = Topics::create_on(&engines.kafka.address(), &topics).await;
-    let kafka = Kafka::new(support::settings(&topics), Some(topics));
+    let transport = T::start_with(topics).await;
     let journal = Journal::applying();
-    let replica = kafka.join(Arc::clone(&journal), RETRY);
+    let replica = transport.join(Arc::clone(&journal), RETRY);
     let writer = Writer::default();
     let outages = async {
         goes_on(&journal).await;
         engines.kafka.kill().await;
         writer.fails().await;
+        transport.tells_of_an_outage().await;
         engines.kafka.start().await;
         goes_on(&journal).await;
         engines.kafka.pause().await;
@@ -96,7 +92,7 @@ async fn through_outages_nothing_is_lost_and_order_is_kept() {
         goes_on(&journal).await;
         writer.finish.store(true, SeqCst);
     };
-    let (versions, ()) = tokio::join!(writer.write(&kafka), outages);
+    let (versions, ()) = tokio::join!(writer.write(&transport), outages);
 
     for task in 1..=TASKS {
         wait_until("every version is applied", PATIENCE, async || {
@@ -111,7 +107,7 @@ async fn through_outages_nothing_is_lost_and_order_is_kept() {
         assert_eq!(journal.applied(task), (1..=versions).collect::<Vec<_>>(), "task {task}");
     }
     replica.stop().await;
-    assert_eq!(kafka.dead_letter_count().await, 0);
+    assert_eq!(transport.dead_letter_count().await, 0);
 }
 
 /// Events are applied as if nothing had been.

@@ -1,0 +1,199 @@
+//! Jobs at the Dapr Scheduler: they wake, and decide nothing.
+//!
+//! A job is scheduled for the instant of each generation, after the commit, and never waited for: what could not be
+//! scheduled is found by the sweeper. When one fires it names a reminder and a generation; that is claimed as the sweeper
+//! would, or is stale and nothing happens. The answer is 2xx as soon as that is known, for every name: Dapr takes 404 for
+//! a success and would forget a job whose route is missing.
+
+use std::time::Duration;
+
+use axum::{
+    Router,
+    extract::{Path, State},
+    http::{HeaderMap, StatusCode},
+    routing::post,
+};
+use catalogue::{jobs::REMINDER, metrics::AUTH_FAILURES_TOTAL, spans};
+use event_bus::{SidecarSettings, dapr::TOKEN_HEADER};
+use jiff::Timestamp;
+use metrics::{IntCounter, Metrics};
+use reqwest::Client;
+use serde_json::json;
+use service_kit::{auth::is_same_secret, telemetry::chain};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tracing::{Instrument as _, info_span};
+use uuid::Uuid;
+
+use crate::{claim::Claims, store::reminders, telling::Telling};
+
+/// Changes that may wait to be told to the Scheduler.
+pub(crate) const WAITING: usize = 4096;
+/// Time for one call: a Scheduler that is away would hold it for 30 s.
+const CALL_TIME: Duration = Duration::from_secs(2);
+
+/// A job that is to be there, or no longer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct JobChange {
+    name: String,
+    /// When it fires; `None` when it is to be deleted.
+    at: Option<Timestamp>,
+}
+
+impl JobChange {
+    pub(crate) fn new(task_id: i64, id: Uuid, generation: i32, at: Option<Timestamp>) -> Self {
+        let name = REMINDER
+            .name_template
+            .replace("{task_id}", &task_id.to_string())
+            .replace("{reminder_id}", &id.to_string())
+            .replace("{generation}", &generation.to_string());
+        Self { name, at }
+    }
+}
+
+/// The reminder and generation that a job's name tells; `None` for a name of nobody of ours.
+fn told_by(name: &str) -> Option<(i64, Uuid, i32)> {
+    let (task, rest) = name.strip_prefix(REMINDER.prefix)?.split_once('-')?;
+    let (id, generation) = rest.rsplit_once('-')?;
+    Some((task.parse().ok()?, id.parse().ok()?, generation.parse().ok()?))
+}
+
+/// Schedules and deletes jobs, through the own sidecar.
+#[derive(Clone, Debug)]
+pub(crate) struct Scheduler {
+    client: Client,
+    endpoint: String,
+    api_token: String,
+}
+
+impl Scheduler {
+    pub(crate) fn new(settings: &SidecarSettings) -> reqwest::Result<Self> {
+        Ok(Self {
+            client: Client::builder().timeout(CALL_TIME).no_proxy().build()?,
+            endpoint: settings.endpoint.clone(),
+            api_token: settings.api_token.0.clone(),
+        })
+    }
+
+    /// Tells the Scheduler of changes until it is told to stop.
+    pub(crate) async fn follow(
+        self,
+        mut changes: mpsc::Receiver<JobChange>,
+        telling: Telling,
+        stop: CancellationToken,
+    ) {
+        while let Some(Some(change)) = stop.run_until_cancelled(changes.recv()).await {
+            match self.tell(&change).await {
+                Ok(()) if change.at.is_some() => telling.job("scheduled"),
+                Ok(()) => telling.job("deleted"),
+                Err(error) => {
+                    let error = chain(&error.without_url());
+                    tracing::debug!(error, "the Scheduler was not told of a job: {error}");
+                    telling.job("schedule_failed");
+                }
+            }
+        }
+        // A task ends only when it is told to.
+        stop.cancelled().await;
+    }
+
+    async fn tell(&self, change: &JobChange) -> reqwest::Result<()> {
+        let url = format!("{}/v1.0/jobs/{}", self.endpoint, change.name);
+        let call = match change.at {
+            // A policy of its own: the default gives up after three seconds.
+            Some(at) => self.client.post(url).json(&json!({
+                "dueTime": at.to_string(),
+                "overwrite": true,
+                "data": {"job": change.name},
+                "failurePolicy": {"constant": {"interval": "5s", "maxRetries": 60}},
+            })),
+            None => self.client.delete(url),
+        };
+        let answer = call.header(TOKEN_HEADER, &self.api_token).send().await?;
+        answer.error_for_status().map(|_| ())
+    }
+}
+
+/// What callbacks need.
+#[derive(Clone, Debug)]
+struct Callbacks {
+    claims: Claims,
+    app_token: String,
+    forged: IntCounter,
+}
+
+/// The route that the sidecar posts to, for every name of a job.
+pub(crate) fn routes(claims: Claims, sidecar: &SidecarSettings, metrics: &Metrics) -> Router {
+    let callbacks = Callbacks {
+        claims,
+        app_token: sidecar.app_token.0.clone(),
+        forged: metrics.counter(&AUTH_FAILURES_TOTAL, &["app_token"]),
+    };
+    Router::new().route(REMINDER.route, post(fire)).with_state(callbacks)
+}
+
+async fn fire(State(callbacks): State<Callbacks>, Path(name): Path<String>, headers: HeaderMap) -> StatusCode {
+    let shown = headers.get(TOKEN_HEADER).and_then(|it| it.to_str().ok());
+    if !shown.is_some_and(|shown| is_same_secret(shown, &callbacks.app_token)) {
+        callbacks.forged.inc();
+        return StatusCode::UNAUTHORIZED;
+    }
+    let claims = &callbacks.claims;
+    let Some((task_id, id, generation)) = told_by(&name) else {
+        claims.telling.job("unknown");
+        return StatusCode::OK;
+    };
+    let span = info_span!(
+        spans::REMINDER_WAKE.name,
+        { spans::TASK_ID.key } = task_id,
+        { spans::REMINDER_ID.key } = %id,
+        { spans::REMINDER_GENERATION.key } = generation,
+    );
+    match wake(claims, id, generation).instrument(span).await {
+        Ok(outcome) => {
+            claims.telling.job(outcome);
+            StatusCode::OK
+        }
+        Err(error) => {
+            let error = chain(&*error);
+            tracing::warn!(error, "a job fired for nothing: {error}");
+            // Its policy tries again, and the sweeper looks by itself.
+            StatusCode::SERVICE_UNAVAILABLE
+        }
+    }
+}
+
+async fn wake(
+    claims: &Claims,
+    id: Uuid,
+    generation: i32,
+) -> Result<&'static str, Box<dyn std::error::Error + Send + Sync>> {
+    if claims.claim_one(id, generation).await? {
+        return Ok("fired");
+    }
+    let mut connection = claims.database.acquire().await?;
+    let known = reminders::is_known(&mut connection, id, generation).await?;
+    Ok(if known { "stale" } else { "unknown" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_tells_the_reminder_that_it_was_made_of() {
+        let id = Uuid::from_u128(0x0197_c1a0_0000_7000_8000_0000_0000_0001);
+        let change = JobChange::new(7, id, 3, None);
+        assert_eq!(change.name, "reminder-task-7-0197c1a0-0000-7000-8000-000000000001-3");
+        assert_eq!(told_by(&change.name), Some((7, id, 3)));
+        for name in [
+            "",
+            "reminder-task-",
+            "reminder-task-7",
+            "reminder-task-7-x-1",
+            "other-7-1",
+        ] {
+            assert_eq!(told_by(name), None, "{name}");
+        }
+    }
+}
