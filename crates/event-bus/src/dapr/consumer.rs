@@ -136,11 +136,6 @@ impl<H: Handler> Consumer<H> {
             }
         }
     }
-
-    /// How many deliveries are being dealt with.
-    pub fn in_flight(&self) -> usize {
-        self.0.in_flight.load(SeqCst)
-    }
 }
 
 impl<H: Handler> Shared<H> {

@@ -69,9 +69,12 @@ async fn survives(place: &str) -> (Vec<u32>, f64) {
     (told, doubts)
 }
 
-/// Nobody is told twice, and nothing is in doubt.
+/// Nobody is told twice by this place itself. On a busy machine the call of another reminder may be under way when the
+/// process dies: then it is in the window that is counted.
 async fn loses_and_repeats_nothing(place: &str) {
-    assert_eq!(survives(place).await, (vec![1; 3], 0.0), "{place}");
+    let (told, doubts) = survives(place).await;
+    let repeated: u32 = told.iter().map(|count| count - 1).sum();
+    assert!(f64::from(repeated) <= doubts, "{place}: {told:?}, {doubts} in doubt");
 }
 
 #[tokio::test]
