@@ -103,7 +103,7 @@ pub(crate) fn request(method: &str, path: &str, token: &str, headers: &str, body
         }
     } else {
         text.push_str("content-type: application/json\r\n");
-        text.push_str(&format!("content-length: {}\r\n", body.len()));
+        text.extend(["content-length: ", &body.len().to_string(), "\r\n"]);
     }
     text.push_str("\r\n");
     text.push_str(body);

@@ -16,6 +16,9 @@ use crate::{
 const CREATE: &str = include_str!("../pgbench/create.sql");
 const COMPLETE: &str = include_str!("../pgbench/complete.sql");
 
+/// Runs pgbench on the script that is its first argument.
+const SHELL: &str = r#"printf '%s' "$1" > /tmp/script.sql; shift; exec pgbench "$@" 2>&1"#;
+
 /// Tasks that one client can complete in a second, and more.
 const COMPLETIONS_PER_SECOND: u64 = 600;
 
@@ -41,8 +44,6 @@ pub(crate) async fn run(
     };
     sqlx::query("checkpoint").execute(pool).await?;
     let (clients, seconds) = (CLIENTS.to_string(), time.as_secs().to_string());
-    // The settings of the other side: it reads nothing but the rows.
-    const SHELL: &str = r#"printf '%s' "$1" > /tmp/script.sql; shift; exec pgbench "$@" 2>&1"#;
     let mut command = vec!["sh", "-c", SHELL, "sh", text];
     let (url, variables) = (address_inside(&database.url())?, variables(start, each));
     command.extend(["--no-vacuum", "--protocol=prepared", "--file=/tmp/script.sql"]);

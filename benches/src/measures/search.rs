@@ -167,7 +167,7 @@ fn section(found: &[Found]) -> Section {
             .first()
             .map(|it| {
                 Goal::at_most(
-                    format!("{}: p99", it.name),
+                    format!("search, {}: p99", it.name),
                     GOAL_MILLISECONDS,
                     of(&it.queries, 0.99),
                     " ms",

@@ -152,8 +152,8 @@ async fn counted<S: load::Script>(
     let after = (cpu_time(process)?, engine_cpu_time(&world.engines.postgres).await?);
     #[expect(clippy::cast_precision_loss, reason = "a number of requests")]
     let per_thousand = |time: Duration| milliseconds(time) * 1000.0 / load.requests as f64;
-    done.service_cpu.push(per_thousand(after.0 - before.0));
-    done.postgres_cpu.push(per_thousand(after.1 - before.1));
+    done.service_cpu.push(per_thousand(after.0.saturating_sub(before.0)));
+    done.postgres_cpu.push(per_thousand(after.1.saturating_sub(before.1)));
     done.chat.push(load.per_second());
     done.p50.push(milliseconds(percentile(&load.latencies, 0.5)));
     done.p99.push(milliseconds(percentile(&load.latencies, 0.99)));

@@ -90,6 +90,6 @@ fn what_only_adds_is_let_through() {
 
 fn write(folder: &Path, statement: &str) -> PathBuf {
     let file = folder.join("0002_change.sql");
-    fs::write(&file, format!("{statement}\n")).unwrap();
+    fs::write(&file, format!("{statement}\n")).expect("the folder of the test can be written");
     file
 }

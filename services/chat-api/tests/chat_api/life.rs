@@ -60,11 +60,12 @@ async fn without_brokers_it_takes_tasks_and_keeps_their_events() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn told_to_stop_it_finishes_and_ends_well() {
+async fn told_to_stop_it_ends_well_and_the_next_one_publishes_what_it_could_not() {
     let mut app = App::start().await;
     app.person("ada").create(&json!({"title": "last"})).await;
     app.service.terminate();
     assert_eq!(app.service.exit(Duration::from_secs(15)).await.code(), Some(0));
+    app.restart().await;
     let events = Reader::of(&app.topics).take(1);
     assert_eq!(change(&events[0]).kind, ChangeKind::Created);
 }

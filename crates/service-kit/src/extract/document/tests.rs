@@ -44,7 +44,7 @@ fn an_integer_may_be_written_with_a_fraction_of_nothing() {
         ("2.0", Document::Integer(2)),
         ("-2e3", Document::Integer(-2000)),
         ("899999999999999.0", Document::Integer(899_999_999_999_999)),
-        ("9007199254740993.0", Document::Number(9_007_199_254_740_993.0)),
+        ("9007199254740994.0", Document::Number(9_007_199_254_740_994.0)),
         ("2.5", Document::Number(2.5)),
         ("1e300", Document::Number(1e300)),
     ] {
