@@ -6,6 +6,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
+use crate::tools::folder::digits;
 use crate::workspace;
 
 const FOLDER: &str = "contracts/queries";
@@ -26,9 +27,9 @@ pub(crate) fn record<'a>(version: &str, queries: impl Iterator<Item = &'a Vec<u8
     let text = serde_json::to_string_pretty(&release)? + "\n";
     fs::write(&file, &text).with_context(|| format!("could not write {}", file.display()))?;
     let ledger = folder.join("released.txt");
-    let digest = u64::from_be_bytes(Sha256::digest(&text)[..8].try_into()?);
+    let digest = digits(&Sha256::digest(&text));
     let lines = fs::read_to_string(&ledger).unwrap_or_default();
-    fs::write(&ledger, format!("{lines}{version} {digest:016x}\n"))?;
+    fs::write(&ledger, format!("{lines}{version} {digest}\n"))?;
     println!("{} queries of {version} in {FOLDER}", queries.len());
     Ok(())
 }

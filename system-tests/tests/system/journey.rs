@@ -126,12 +126,7 @@ async fn nothing_is_seen_by(bob: &Person, tasks: &[i64]) {
 async fn the_last_completion_decides_what_follows() {
     let world = World::start().await;
     let ada = world.person("ada");
-    let body = json!({
-        "title": "Water the plants",
-        "due": {"kind": "zoned", "local": "2031-03-01T09:00:00", "zone": "Europe/Berlin"},
-        "recurrence": {"rule": "FREQ=DAILY"},
-    });
-    let task = number(ada.post("/tasks", body).await.expect(201));
+    let task = daily(&ada).await;
     // Nobody hears of what comes now until it is all done.
     world.core.recurring_tasks.process.freeze();
     ada.act(&format!("/tasks/{task}/complete")).await.expect(200);
@@ -154,12 +149,7 @@ async fn the_last_completion_decides_what_follows() {
 async fn a_completed_task_that_is_deleted_at_once_comes_again() {
     let world = World::start().await;
     let ada = world.person("ada");
-    let body = json!({
-        "title": "Water the plants",
-        "due": {"kind": "zoned", "local": "2031-03-01T09:00:00", "zone": "Europe/Berlin"},
-        "recurrence": {"rule": "FREQ=DAILY"},
-    });
-    let task = number(ada.post("/tasks", body).await.expect(201));
+    let task = daily(&ada).await;
     world.core.recurring_tasks.process.freeze();
     ada.act(&format!("/tasks/{task}/complete")).await.expect(200);
     let delete = Ask::new(Method::DELETE, format!("/tasks/{task}"));
@@ -171,4 +161,14 @@ async fn a_completed_task_that_is_deleted_at_once_comes_again() {
     assert_eq!(all[0]["due"]["local"], "2031-03-02T09:00:00", "{:#}", json!(all));
     let facts = Facts::gather(&world).await;
     assert_eq!((facts.successors.len(), facts.dead_letters), (1, 0));
+}
+
+/// Creates a task that comes again each day.
+async fn daily(person: &Person) -> i64 {
+    let body = json!({
+        "title": "Water the plants",
+        "due": {"kind": "zoned", "local": "2031-03-01T09:00:00", "zone": "Europe/Berlin"},
+        "recurrence": {"rule": "FREQ=DAILY"},
+    });
+    number(person.post("/tasks", body).await.expect(201))
 }

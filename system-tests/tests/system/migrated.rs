@@ -6,6 +6,7 @@ use std::{
 };
 
 use catalogue::{Catalogue, Schema};
+use sqlx::PgConnection;
 use test_kit::{Database, database};
 
 /// Root of the checkout.
@@ -35,4 +36,10 @@ pub(crate) async fn database() -> Database {
         migrators.push(database::migrator(&folder).await);
     }
     Database::migrated(&migrators.iter().collect::<Vec<_>>()).await
+}
+
+/// A connection to it that no pool keeps.
+pub(crate) async fn connection(database: &Database) -> PgConnection {
+    let connection = database.pool().await.acquire().await;
+    connection.expect("it takes connections").detach()
 }

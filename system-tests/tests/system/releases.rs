@@ -81,13 +81,7 @@ fn difference(then: &Value, now: &Value) -> Option<String> {
 #[tokio::test]
 async fn the_last_release_works_on_the_schema_of_this_one() {
     let database = migrated::database().await;
-    let mut connection = database
-        .pool()
-        .await
-        .acquire()
-        .await
-        .expect("it takes connections")
-        .detach();
+    let mut connection = migrated::connection(&database).await;
     let release = last_release();
     assert!(release["queries"].as_array().is_some_and(|all| all.len() > 40));
     let broken = broken(&mut connection, &release).await;
@@ -122,13 +116,7 @@ async fn what_takes_something_from_the_last_release_is_found() {
         ("drop table recurring.inbox", "recurring.inbox"),
     ] {
         let database = migrated::database().await;
-        let mut connection = database
-            .pool()
-            .await
-            .acquire()
-            .await
-            .expect("it takes connections")
-            .detach();
+        let mut connection = migrated::connection(&database).await;
         connection
             .execute(change)
             .await
@@ -138,13 +126,7 @@ async fn what_takes_something_from_the_last_release_is_found() {
     }
     // What only adds takes nothing.
     let database = migrated::database().await;
-    let mut connection = database
-        .pool()
-        .await
-        .acquire()
-        .await
-        .expect("it takes connections")
-        .detach();
+    let mut connection = migrated::connection(&database).await;
     let added = connection.execute("alter table chat.task add column colour text").await;
     added.expect("a column can be added");
     assert_eq!(broken(&mut connection, &release).await, Vec::<String>::new());

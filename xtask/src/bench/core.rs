@@ -1,6 +1,5 @@
 //! `cargo xtask bench core`: builds the services, the measuring program and its reference, and lets it measure.
 
-use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::docker::Docker;
 use crate::machine::{self, Program};
+use crate::tools::folder::digits;
 use crate::{commands, images, workspace};
 
 /// The packages that are built together, as they are released.
@@ -81,10 +81,7 @@ pub(super) fn run(core: &Core) -> Result<()> {
 fn reference() -> Result<PathBuf> {
     let list = workspace::root().join("benches/fastapi/requirements.txt");
     let text = fs::read(&list).with_context(|| format!("could not read {}", list.display()))?;
-    let mut digest = String::new();
-    for byte in &Sha256::digest(text)[..8] {
-        let _ = write!(digest, "{byte:02x}");
-    }
+    let digest = digits(&Sha256::digest(text));
     let folder = workspace::cache()?.join(format!("fastapi-{digest}"));
     let (python, done) = (folder.join("bin/python"), folder.join("done"));
     if done.exists() {

@@ -19,11 +19,16 @@ pub(crate) fn digest(folder: &Path) -> Result<String> {
         hasher.update(format!("{name} {}\n", bytes.len()));
         hasher.update(bytes);
     }
+    Ok(digits(&hasher.finalize()))
+}
+
+/// The first sixteen hexadecimal digits of a digest.
+pub(crate) fn digits(digest: &[u8]) -> String {
     let mut text = String::new();
-    for byte in &hasher.finalize()[..8] {
+    for byte in &digest[..8] {
         write!(text, "{byte:02x}").expect("a String takes everything");
     }
-    Ok(text)
+    text
 }
 
 fn collect(folder: &Path, prefix: &str, files: &mut Vec<String>) -> Result<()> {
