@@ -259,9 +259,11 @@ impl<'a> Relay<'a> {
         Ok(())
     }
 
-    /// Waits for what is under way, and frees the slots.
+    /// Publishes what was committed before the stop, waits for what is under way, and frees the slots.
     async fn finish(mut self) -> Result<(), SessionError> {
         let settled = timeout(STOP_DEADLINE, async {
+            self.lanes.wake();
+            self.read(Instant::now()).await?;
             while let Some(published) = self.under_way.join_next().await {
                 self.settle(unwind(published)).await?;
             }

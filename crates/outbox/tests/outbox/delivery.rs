@@ -200,6 +200,22 @@ async fn a_relay_that_stops_leaves_nothing_half_done() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_committed_before_the_stop_is_published_before_the_end() {
+    let world = World::new().await;
+    let relay = world.start_relay(NEVER);
+    world.write(1, &relay.bell).await;
+    world.wait_until_drained().await;
+
+    // Nobody rings: only the stop makes it look.
+    let mut transaction = world.pool.begin().await.unwrap();
+    change(&mut transaction, 2).await;
+    transaction.commit().await.unwrap();
+    relay.stop().await;
+    assert_eq!(world.unpublished().await, 0);
+    assert_eq!(world.records(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_event_that_no_broker_takes_is_refused_before_the_commit() {
     let world = World::new().await;
     let mut large = event(1, 1);
