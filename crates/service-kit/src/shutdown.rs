@@ -32,6 +32,7 @@ pub type BoxError = Box<dyn Error + Send + Sync>;
 #[derive(Clone, Debug, Default)]
 pub struct Tasks {
     stop: CancellationToken,
+    answered: CancellationToken,
     tracker: TaskTracker,
     state: Arc<State>,
 }
@@ -63,6 +64,13 @@ impl Tasks {
     #[must_use]
     pub fn stop(&self) -> &CancellationToken {
         &self.stop
+    }
+
+    /// Cancelled after [`Tasks::stop`], when no request is left that could begin something: for a task that finishes
+    /// what requests have begun.
+    #[must_use]
+    pub fn answered(&self) -> &CancellationToken {
+        &self.answered
     }
 
     /// Whether a task has ended unasked, failed or panicked.
@@ -107,7 +115,7 @@ impl Tasks {
         self.spawn(name, task.map(Ok::<(), Infallible>));
     }
 
-    /// Waits for every task to end, which they do once [`Tasks::stop`] is cancelled.
+    /// Waits for every task to end, which they do once [`Tasks::stop`] and [`Tasks::answered`] are cancelled.
     ///
     /// # Errors
     /// When some still run at the deadline.

@@ -57,7 +57,13 @@ pub async fn build(settings: Settings, foundation: Foundation) -> Result<Routes,
     let relay = relay::Settings::new(*database.schema(), direct);
     tasks.spawn_infallible(
         "outbox-relay",
-        relay::run(relay, publisher, bell.clone(), metrics.clone(), stop.clone()),
+        relay::run(
+            relay,
+            publisher,
+            bell.clone(),
+            metrics.clone(),
+            tasks.answered().clone(),
+        ),
     );
     tasks.spawn_infallible("prune-idempotency-keys", prune_keys(database.clone(), stop.clone()));
 

@@ -60,6 +60,41 @@ async fn without_brokers_it_takes_tasks_and_keeps_their_events() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn told_to_stop_it_publishes_what_requests_under_way_still_change() {
+    let mut app = App::start().await;
+    let task = app.person("ada").create(&json!({"title": "slow"})).await;
+    let path = format!("/tasks/{}", task["id"]);
+    Reader::of(&app.topics).take(1);
+
+    let pool = app.database.pool().await;
+    let mut locked = pool.begin().await.unwrap();
+    sqlx::query("select from chat.task for update")
+        .execute(&mut *locked)
+        .await
+        .unwrap();
+    let slow = app
+        .person("ada")
+        .request(Method::PATCH, &path)
+        .json(&json!({"title": "changed"}));
+    let slow = tokio::spawn(slow.send());
+    wait_until("the request waits for the row", PATIENCE, async || {
+        let waiting = "select count(*) from pg_stat_activity
+            where datname = current_database() and wait_event_type = 'Lock'";
+        let waiting: i64 = sqlx::query_scalar(waiting).fetch_one(&pool).await.unwrap();
+        if waiting > 0 { Ok(()) } else { Err("nobody waits") }
+    })
+    .await;
+    app.service.terminate();
+    app.readiness(503).await;
+    locked.commit().await.unwrap();
+
+    assert_eq!(slow.await.unwrap().unwrap().status(), 200);
+    assert_eq!(app.service.exit(Duration::from_secs(15)).await.code(), Some(0));
+    let events = Reader::of(&app.topics).take(2);
+    assert_eq!(change(&events[1]).kind, ChangeKind::Updated);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn told_to_stop_it_ends_well_and_the_next_one_publishes_what_it_could_not() {
     let mut app = App::start().await;
     app.person("ada").create(&json!({"title": "last"})).await;
