@@ -27,7 +27,7 @@ use uuid::Uuid;
 
 use crate::{
     desk::{
-        self, Actor, HIGHEST_RATE, Replay, Selection,
+        self, Actor, HIGHEST_RATE, Replay, Selection, Stopped,
         view::{Group, Head, Shown, Statistics},
     },
     store::{self, letters::Filter},
@@ -107,6 +107,11 @@ enum What {
         /// Return once it is begun
         #[arg(long)]
         no_wait: bool,
+    },
+    /// Stop a replay: what went has gone, the rest waits
+    Stop {
+        /// Which, as `replay` has told
+        action: Uuid,
     },
     /// Give letters up for good
     Discard {
@@ -290,6 +295,14 @@ async fn carry_out(dlq: Dlq, database: &Database) -> Result<bool, Error> {
                 follow(database, begun.id, out).await
             };
         }
+        What::Stop { action } => match desk::stop(database, action, &by).await? {
+            Stopped::Now(action) => out.report(&action, &[]),
+            Stopped::Before(action) => {
+                out.report(&action, &[]);
+                return Ok(false);
+            }
+            Stopped::Unknown => return Err(Error::Refused("there is no action with this id")),
+        },
         What::Discard { chosen, note } => {
             if note.trim().is_empty() {
                 return Err(Error::Refused("`--because` must say why"));

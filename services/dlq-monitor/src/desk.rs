@@ -135,6 +135,31 @@ pub(crate) async fn discard(
     Ok(action)
 }
 
+/// What came of stopping an action.
+#[derive(Clone, Debug)]
+pub(crate) enum Stopped {
+    /// It takes no further step.
+    Now(Action),
+    /// It had ended.
+    Before(Action),
+    /// There is none with this id.
+    Unknown,
+}
+
+/// Stops a replay behind the step that is being taken.
+pub(crate) async fn stop(database: &Database, id: Uuid, actor: &Actor) -> sqlx::Result<Stopped> {
+    let mut transaction = database.begin().await?;
+    let detail = format!("stopped by {}", actor.name);
+    let now = actions::end(&mut transaction, id, "stopped", Some(&detail)).await?;
+    let action = actions::find(&mut transaction, id).await?.map(Action::from);
+    transaction.commit().await?;
+    Ok(match action {
+        Some(action) if now => Stopped::Now(action),
+        Some(action) => Stopped::Before(action),
+        None => Stopped::Unknown,
+    })
+}
+
 /// An action and what became of its letters; `None` when there is none with this id.
 pub(crate) async fn action(database: &Database, id: Uuid) -> sqlx::Result<Option<(Action, Vec<Item>)>> {
     let mut connection = database.acquire().await?;

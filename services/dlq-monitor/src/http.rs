@@ -39,7 +39,8 @@ pub(crate) fn public(app: App, tokens: &TokenChecker, rate: &UserRate) -> Router
         .route("/dead-letters/dry-run", post(act::dry_run));
     let acting = Router::new()
         .route("/dead-letters/replay", post(act::replay))
-        .route("/dead-letters/discard", post(act::discard));
+        .route("/dead-letters/discard", post(act::discard))
+        .route("/dead-letters/actions/{id}/stop", post(act::stop));
     operators_only(looking, tokens, rate, READ_DEAD_LETTERS_SCOPE)
         .merge(operators_only(acting, tokens, rate, RESOLVE_DEAD_LETTERS_SCOPE))
         .with_state(app)

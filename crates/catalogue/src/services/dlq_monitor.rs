@@ -23,6 +23,7 @@ pub const DLQ_MONITOR: Service = Service {
         route(Method::Post, "/dead-letters/dry-run", READ),
         route(Method::Post, "/dead-letters/replay", RESOLVE),
         route(Method::Post, "/dead-letters/discard", RESOLVE),
+        route(Method::Post, "/dead-letters/actions/{id}/stop", RESOLVE),
         route(Method::Get, "/dead-letters/{id}", READ),
     ],
     consumer_group: Some(consumer_groups::DLQ_MONITOR),

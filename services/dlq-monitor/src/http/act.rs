@@ -6,12 +6,18 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use serde::{Deserialize, Serialize};
-use service_kit::{Problem, database::problem, extract::Json, problem::Fault};
+use service_kit::{
+    Problem,
+    database::problem,
+    extract::{Json, Path},
+    problem::{Fault, codes},
+};
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use super::{App, caller::Caller, refuse};
 use crate::desk::{
-    self, HIGHEST_RATE, Replay, Selection, USUAL_RATE,
+    self, HIGHEST_RATE, Replay, Selection, Stopped, USUAL_RATE,
     view::{Action, Item},
 };
 
@@ -151,6 +157,29 @@ pub(super) async fn discard(
     check_note("/reason", &body.reason)?;
     let done = desk::discard(&app.database, &body.selection, &body.reason, &actor, Some(&app.telling)).await;
     done.map(Json).map_err(problem)
+}
+
+/// Stop a replay
+///
+/// What went has gone; the rest waits as before.
+#[utoipa::path(
+    post, path = "/dead-letters/actions/{id}/stop", tag = "actions", operation_id = "stop_dead_letter_action",
+    params(("id" = Uuid, Path, description = "Which action")),
+    responses(
+        (status = 200, description = "The action, which takes no further step", body = Action),
+        (status = 409, description = "It has ended already", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn stop(
+    State(app): State<App>,
+    Caller(actor): Caller,
+    Path(id): Path<Uuid>,
+) -> Result<Json<Action>, Problem> {
+    match desk::stop(&app.database, id, &actor).await.map_err(problem)? {
+        Stopped::Now(action) => Ok(Json(action)),
+        Stopped::Before(_) => Err(Problem::new(&codes::CONFLICT).detail("The action has ended already.")),
+        Stopped::Unknown => Err(Problem::new(&codes::NOT_FOUND)),
+    }
 }
 
 fn check_note(pointer: &'static str, note: &str) -> Result<(), Problem> {

@@ -33,6 +33,7 @@ use super::{act, look};
         act::dry_run,
         act::replay,
         act::discard,
+        act::stop,
     ),
     components(schemas(Problem)),
     security(("token" = [])),

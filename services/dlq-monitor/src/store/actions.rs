@@ -80,9 +80,14 @@ pub(crate) async fn choose(connection: &mut PgConnection, action: Uuid, filter: 
     Ok(chosen)
 }
 
-/// Ends an action that runs, and counts what became of its letters.
-pub(crate) async fn end(connection: &mut PgConnection, action: Uuid, state: &str, detail: Option<&str>) -> Result<()> {
-    sqlx::query!(
+/// Ends an action and counts what became of its letters; false when it does not run. Waits for a step that is being taken.
+pub(crate) async fn end(
+    connection: &mut PgConnection,
+    action: Uuid,
+    state: &str,
+    detail: Option<&str>,
+) -> Result<bool> {
+    let ended = sqlx::query!(
         "update dlq.action set state = $2, detail = $3, ended_at = clock_timestamp(), outcomes = coalesce((
             select jsonb_object_agg(it.outcome, it.letters)
             from (
@@ -97,7 +102,7 @@ pub(crate) async fn end(connection: &mut PgConnection, action: Uuid, state: &str
     )
     .execute(connection)
     .await?;
-    Ok(())
+    Ok(ended.rows_affected() == 1)
 }
 
 /// Ends an action whose letters were left as they are, with these counts.

@@ -1,11 +1,15 @@
 //! The same over real sidecars: what comes in by them, and what goes back.
 
+use std::net::Ipv4Addr;
+
+use axum::{Router, http::StatusCode, routing::get};
 use catalogue::{
     app_ids,
     environment_variables::{
         APP_API_TOKEN, DAPR_API_TOKEN, TASKFLOW_BUS, TASKFLOW_DAPR_HTTP_ENDPOINT, TASKFLOW_INTERNAL_PORT,
     },
-    services::AUDIT,
+    paths,
+    services::{AUDIT, RECURRING_TASKS},
     topics::TASK_EVENTS_DLQ,
 };
 use serde_json::json;
@@ -13,15 +17,18 @@ use test_kit::{
     Resources, Sidecar, free_port,
     sidecar::{API_TOKEN, APP_TOKEN},
 };
+use tokio::{net::TcpListener, task::JoinHandle};
 
-use crate::{consumer::Consumer, events::task_event, world::World};
+use crate::{
+    consumer::Consumer,
+    events::task_event,
+    world::{Replica, World},
+};
 
-#[tokio::test]
-async fn dapr_carries_letters_in_and_events_back() {
-    let world = World::new().await;
-    let resources = Resources::of_test(&world.topics);
+/// The service behind a sidecar of its own.
+async fn behind_a_sidecar(world: &World) -> (Replica, Sidecar) {
     let port = free_port();
-    let sidecar = Sidecar::start(app_ids::DLQ_MONITOR, Some(port), &resources);
+    let sidecar = Sidecar::start(app_ids::DLQ_MONITOR, Some(port), &Resources::of_test(&world.topics));
     let replica = world
         .start_with(&[
             (TASKFLOW_BUS.name, "dapr"),
@@ -33,6 +40,73 @@ async fn dapr_carries_letters_in_and_events_back() {
         .await;
     replica.becomes_ready().await;
     sidecar.becomes_ready().await;
+    (replica, sidecar)
+}
+
+/// A service behind a sidecar that knows no delivery, healthy as it seems.
+async fn without_routes(world: &World) -> (Sidecar, JoinHandle<()>) {
+    let routes: Router = Router::new().route(paths::READY_EVENTS, get(async || StatusCode::OK));
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let listening = tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
+    let resources = Resources::of_test(&world.topics);
+    (
+        Sidecar::start(RECURRING_TASKS.app_id, Some(port), &resources),
+        listening,
+    )
+}
+
+/// A letter that a sidecar has written is kept, is told where it lay, and goes back.
+async fn a_letter_of_a_sidecar_comes_back(world: &World, replica: &Replica) {
+    let (broken, listening) = without_routes(world).await;
+    world.publish(&[task_event("ada", 7, 1), task_event("ada", 7, 2)]).await;
+    world.letters("waiting", 2).await;
+    drop(broken);
+    listening.abort();
+    let letters = world.get(replica, "/dead-letters?task_id=7").await;
+    for (at, letter) in letters["items"].as_array().unwrap().iter().enumerate() {
+        let path = format!("/dead-letters/{}", letter["id"].as_str().unwrap());
+        let shown = world.get(replica, &path).await;
+        assert_eq!(
+            (&shown["reason"], &shown["consumer"]),
+            (&json!("unknown"), &json!(null))
+        );
+        assert_eq!(
+            (&shown["version"], &shown["origin_offset"]),
+            (&json!(at + 1), &json!(at)),
+            "{shown}"
+        );
+        assert_eq!(shown["key"], json!({"text": "7"}));
+    }
+    let mended = Consumer::start(world, &RECURRING_TASKS);
+    let action = world.replays(replica, &json!({"selection": {"all": true}})).await;
+    assert_eq!(action["outcomes"], json!({"replayed": 2}), "{action}");
+    mended.has_applied(2).await;
+    assert_eq!(mended.versions(7), [1, 2]);
+    world.is_settled().await;
+    mended.stop().await;
+}
+
+#[tokio::test]
+async fn dapr_wrote_the_letter_and_brings_it() {
+    let world = World::new().await;
+    let (replica, _sidecar) = behind_a_sidecar(&world).await;
+    a_letter_of_a_sidecar_comes_back(&world, &replica).await;
+    replica.stop().await;
+}
+
+#[tokio::test]
+async fn dapr_wrote_the_letter_and_it_is_read_directly() {
+    let world = World::new().await;
+    let replica = world.start().await;
+    a_letter_of_a_sidecar_comes_back(&world, &replica).await;
+    replica.stop().await;
+}
+
+#[tokio::test]
+async fn dapr_carries_letters_in_and_events_back() {
+    let world = World::new().await;
+    let (replica, _sidecar) = behind_a_sidecar(&world).await;
     let consumer = Consumer::start(&world, &AUDIT);
     consumer.is_broken(true);
     let events: Vec<_> = (1..=3)

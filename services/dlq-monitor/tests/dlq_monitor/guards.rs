@@ -1,6 +1,7 @@
 //! What a replay does not do, and says.
 
 use catalogue::services::{AUDIT, NOTIFICATION};
+use reqwest::Method;
 use serde_json::json;
 
 use crate::{consumer::Consumer, events::task_event, world::World};
@@ -100,7 +101,7 @@ async fn a_letter_behind_another_of_its_key_waits_for_it() {
 
     let reason = json!({"selection": {"ids": [ids[0]]}, "reason": "made by hand"});
     let answer = world
-        .asks(&replica, reqwest::Method::POST, "/dead-letters/discard", Some(&reason))
+        .asks(&replica, Method::POST, "/dead-letters/discard", Some(&reason))
         .await;
     assert_eq!(answer.json()["outcomes"], json!({"discarded": 1}), "{answer:?}");
     let action = world.replays(&replica, &second).await;
@@ -138,6 +139,42 @@ async fn what_comes_back_is_held_until_somebody_insists() {
     assert_eq!(action["outcomes"], json!({"replayed": 2}), "{action}");
     consumer.has_applied(2).await;
     assert_eq!((consumer.versions(7), consumer.versions(8)), (vec![1], vec![1]));
+    world.is_settled().await;
+    consumer.stop().await;
+    replica.stop().await;
+}
+
+#[tokio::test]
+async fn a_replay_can_be_stopped_and_the_rest_waits() {
+    let world = World::new().await;
+    let replica = world.start().await;
+    let consumer = Consumer::start(&world, &AUDIT);
+    consumer.is_broken(true);
+    let events: Vec<_> = (1..=30).map(|task| task_event("ada", task, 1)).collect();
+    world.publish(&events).await;
+    world.letters("waiting", 30).await;
+    consumer.is_broken(false);
+    let slowly = json!({"selection": {"all": true}, "rate_per_second": 1});
+    let begun = world
+        .asks(&replica, Method::POST, "/dead-letters/replay", Some(&slowly))
+        .await
+        .json();
+    consumer.applies_something().await;
+    let (code, printed) = world.types(&["stop", begun["id"].as_str().unwrap()]).await;
+    assert!(code == 0 && printed.contains("stopped by cli:grace"), "{printed}");
+    let place = format!("/dead-letters/actions/{}", begun["id"].as_str().unwrap());
+    let went = world.get(&replica, &place).await["outcomes"]["replayed"]
+        .as_i64()
+        .unwrap();
+    world.letters("waiting", 30 - went).await;
+    let again = world.asks(&replica, Method::POST, &format!("{place}/stop"), None).await;
+    assert_eq!(again.problem(), (409, "conflict".to_owned()));
+
+    let action = world
+        .replays(&replica, &json!({"selection": {"all": true}, "rate_per_second": 500}))
+        .await;
+    assert_eq!(action["outcomes"], json!({"replayed": 30 - went}), "{action}");
+    consumer.has_applied(30).await;
     world.is_settled().await;
     consumer.stop().await;
     replica.stop().await;

@@ -169,7 +169,9 @@ impl World {
                 .fetch_optional(&self.pool)
                 .await
                 .unwrap();
-            now.filter(|now| *now == version).map(|_| ()).ok_or_else(|| format!("{now:?}"))
+            now.filter(|now| *now == version)
+                .map(|_| ())
+                .ok_or_else(|| format!("{now:?}"))
         })
         .await;
     }
