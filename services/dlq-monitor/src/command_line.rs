@@ -55,7 +55,7 @@ enum Command {
     #[command(
         after_help = "The usual way: `stats`, `group`, `show` one of a group; mend and release the cause; `dry-run`, `replay`."
     )]
-    Dlq(Dlq),
+    Dlq(Box<Dlq>),
 }
 
 #[derive(Args)]
@@ -197,7 +197,7 @@ pub fn run() -> ExitCode {
             };
             cli::run(command, definition, reader)
         }
-        Command::Dlq(dlq) => operate(dlq, reader),
+        Command::Dlq(dlq) => operate(*dlq, reader),
     }
 }
 
@@ -345,7 +345,9 @@ async fn follow(database: &Database, id: Uuid, out: print::Output) -> Result<boo
             out.progress(&action);
         }
         if looks == LOOKS_BEFORE_HINT {
-            out.hint("nothing has happened for 10 s: is a replica of dlq-monitor serving? Ctrl-C ends waiting, not the replay");
+            print::hint(
+                "nothing has happened for 10 s: is a replica of dlq-monitor serving? Ctrl-C ends waiting, not the replay",
+            );
         }
         sleep(LOOK_EVERY).await;
     }

@@ -21,7 +21,7 @@ const BREATH: Duration = Duration::from_millis(250);
 /// Counts until it is told to stop. While the database is away the gauges stay as they are.
 pub(crate) async fn keep(database: Database, metrics: Metrics, telling: Telling, stop: CancellationToken) {
     while !stop.is_cancelled() {
-        if let Some(Err(error)) = stop.run_until_cancelled(count(&database, &metrics)).await {
+        if let Some(Err(error)) = stop.run_until_cancelled(Box::pin(count(&database, &metrics))).await {
             let error = chain(&error);
             tracing::debug!(error, "dead letters were not counted: {error}");
         }
@@ -30,7 +30,7 @@ pub(crate) async fn keep(database: Database, metrics: Metrics, telling: Telling,
             timeout(PERIOD, telling.changed.notified()).await
         };
         // Woken or not: it counts.
-        drop(stop.run_until_cancelled(woken).await);
+        stop.run_until_cancelled(woken).await;
     }
 }
 

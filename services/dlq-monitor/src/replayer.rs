@@ -80,7 +80,7 @@ impl Replayer {
             };
             let woken = timeout(wait, self.telling.begun.notified());
             // Woken or not: it looks.
-            drop(stop.run_until_cancelled(woken).await);
+            stop.run_until_cancelled(woken).await;
         }
     }
 

@@ -20,7 +20,7 @@ const BATCH: i64 = 1_000;
 /// Forgets until it is told to stop.
 pub(crate) async fn keep(database: Database, stop: CancellationToken) {
     while !stop.is_cancelled() {
-        if let Some(Err(error)) = stop.run_until_cancelled(forget(&database)).await {
+        if let Some(Err(error)) = stop.run_until_cancelled(Box::pin(forget(&database))).await {
             let error = chain(&error);
             tracing::warn!(error, "old letters are forgotten later: {error}");
         }

@@ -50,7 +50,7 @@ impl Output {
             let consumer = it.consumer.as_deref().unwrap_or("somebody");
             println!(
                 "{}  {} letters of {} tasks, {} by {consumer}",
-                it.group, it.letters, it.tasks, it.topic
+                it.id, it.letters, it.tasks, it.topic
             );
             println!("    {}: {}", it.reason, it.fault);
             if let Some(example) = it.example {
@@ -84,7 +84,7 @@ impl Output {
         // All of it is for reading: the form of a person and that of a program are the same.
         print_json(letter);
         if !self.json {
-            self.hint("`dry-run` with its id says what a replay would do");
+            hint("`dry-run` with its id says what a replay would do");
         }
     }
 
@@ -126,20 +126,20 @@ impl Output {
             println!("{detail}");
         }
         if action.count("schema") > 0 {
-            self.hint("what this release cannot read waits for one that can, or for `discard`");
+            hint("what this release cannot read waits for one that can, or for `discard`");
         }
         if action.count("loop") > 0 {
-            self.hint("what came back is replayed with `--again`, once its cause is mended");
+            hint("what came back is replayed with `--again`, once its cause is mended");
         }
         if action.count("behind") > 0 {
-            self.hint("what is behind another letter of its key goes once that one went or is discarded");
+            hint("what is behind another letter of its key goes once that one went or is discarded");
         }
     }
+}
 
-    /// For people, and never in the way of a program.
-    pub(super) fn hint(self, hint: &str) {
-        eprintln!("hint: {hint}");
-    }
+/// For people, and never in the way of a program.
+pub(super) fn hint(hint: &str) {
+    eprintln!("hint: {hint}");
 }
 
 fn outcomes(action: &Action) -> String {

@@ -12,7 +12,8 @@ use crate::store::statistics::{self, GroupRow};
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct Group {
     /// Which.
-    pub(crate) group: String,
+    #[serde(rename = "group")]
+    pub(crate) id: String,
     /// Topic that they were given up in.
     pub(crate) topic: String,
     /// Service that gave them up.
@@ -38,7 +39,7 @@ pub(crate) struct Group {
 impl From<GroupRow> for Group {
     fn from(row: GroupRow) -> Self {
         Self {
-            group: row.group_id,
+            id: row.group_id,
             topic: row.origin,
             consumer: row.consumer,
             reason: row.reason,
