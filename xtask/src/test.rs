@@ -30,6 +30,7 @@ const ON_ENGINES: &[&str] = &[
     "audit",
     "benches",
     "chat-api",
+    "dlq-monitor",
     "event-bus",
     "notification",
     "outbox",
@@ -55,9 +56,9 @@ impl Part {
         match self {
             Self::Unit | Self::Snapshots => Vec::new(),
             Self::Judges => TOOLS.iter().filter(|tool| tool.name != "schemathesis").collect(),
-            // Kafka's own client says where an event belongs; daprd carries events.
+            // Kafka's own client says where an event belongs; daprd carries events; promtool judges what dlq-monitor exports.
             Self::Services => {
-                let needed = ["dapr", "kafka", "schemathesis"];
+                let needed = ["dapr", "kafka", "promtool", "schemathesis"];
                 TOOLS.iter().filter(|tool| needed.contains(&tool.name)).collect()
             }
         }

@@ -28,6 +28,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "service-kit",
         ],
     ),
+    (
+        "dlq-monitor",
+        &["catalogue", "event-bus", "events", "metrics", "outbox", "service-kit"],
+    ),
     ("domain", &[]),
     ("event-bus", &["catalogue", "events", "kafka-settings", "metrics"]),
     ("events", &["catalogue", "domain"]),
@@ -62,6 +66,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 const ALLOWED_IN_TESTS: &[(&str, &[&str])] = &[
     ("audit", &["event-bus", "test-kit"]),
     ("chat-api", &["event-bus", "test-kit"]),
+    ("dlq-monitor", &["event-bus", "test-kit"]),
     ("event-bus", &["test-kit"]),
     ("notification", &["event-bus", "test-kit"]),
     ("outbox", &["test-kit"]),

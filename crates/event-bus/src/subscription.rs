@@ -12,7 +12,9 @@ use crate::{
     dapr,
     handler::Handler,
     kafka::{self, ClientError, ConsumeError, ConsumerSettings},
+    record::RecordHandler,
     retry::RetryPolicy,
+    work::{Records, Work},
 };
 
 /// How a service consumes. [`ConsumeOptions::new`] has the values for production.
@@ -67,6 +69,35 @@ pub fn subscribe<H: Handler>(
     metrics: &Metrics,
     stop: CancellationToken,
 ) -> Result<Subscribed, ClientError> {
+    subscribe_to(service, bus, options, handler, metrics, stop)
+}
+
+/// As [`subscribe`], for a service that takes records as they are, events or not.
+///
+/// # Errors
+/// When a client cannot be made.
+///
+/// # Panics
+/// When the catalogue does not say what the service consumes: a bug.
+pub fn subscribe_to_records<H: RecordHandler>(
+    service: &'static Service,
+    bus: BusSettings,
+    options: ConsumeOptions,
+    handler: H,
+    metrics: &Metrics,
+    stop: CancellationToken,
+) -> Result<Subscribed, ClientError> {
+    subscribe_to(service, bus, options, Arc::new(Records(handler)), metrics, stop)
+}
+
+fn subscribe_to<W: Work>(
+    service: &'static Service,
+    bus: BusSettings,
+    options: ConsumeOptions,
+    work: Arc<W>,
+    metrics: &Metrics,
+    stop: CancellationToken,
+) -> Result<Subscribed, ClientError> {
     match bus {
         BusSettings::Direct(kafka) => {
             let settings = ConsumerSettings {
@@ -76,14 +107,14 @@ pub fn subscribe<H: Handler>(
                 ..ConsumerSettings::new(kafka, options.replica)
             };
             let metrics = metrics.clone();
-            let running = async move { kafka::consume(service, settings, handler, &metrics, stop).await };
+            let running = async move { kafka::consume(service, settings, work, &metrics, stop).await };
             Ok(Subscribed {
                 running: Box::pin(running),
                 routes: Router::new(),
             })
         }
         BusSettings::Sidecar(sidecar) => {
-            let consumer = dapr::Consumer::new(service, &sidecar, options, handler, metrics, stop.clone())?;
+            let consumer = dapr::Consumer::new(service, &sidecar, options, work, metrics, stop.clone())?;
             let routes = consumer.routes();
             let running = async move {
                 consumer.run(stop).await;

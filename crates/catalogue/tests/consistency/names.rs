@@ -63,6 +63,7 @@ fn a_histogram_is_found_by_its_series_only() {
 fn a_metric_is_planned_until_one_exporter_exists() {
     let mut catalogue = Catalogue::taskflow();
     let depth = *catalogue.metric("dlq_depth").unwrap();
+    service(&mut catalogue, "dlq-monitor").planned = true;
     assert!(catalogue.is_planned(&depth));
     service(&mut catalogue, "dlq-monitor").planned = false;
     assert!(!catalogue.is_planned(&depth));

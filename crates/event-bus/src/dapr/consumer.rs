@@ -30,8 +30,9 @@ use crate::{
     attempt::{Origin, attempt},
     crash_point,
     dead_letter::DeadLetter,
-    handler::{Cause, Delivery, Handler, Outcome, Reason},
+    handler::{Cause, Outcome, Reason},
     meters::{Holds, Meters},
+    work::Work,
 };
 
 /// Longest time of one attempt: a little less than the sidecar waits (5 s), so that we are the first to call it failed
@@ -88,7 +89,7 @@ impl Drop for InFlight<'_> {
     }
 }
 
-impl<H: Handler> Consumer<H> {
+impl<H: Work> Consumer<H> {
     /// A consumer for all that the catalogue says of this service. The sidecar need not be reachable yet.
     ///
     /// # Errors
@@ -138,7 +139,7 @@ impl<H: Handler> Consumer<H> {
     }
 }
 
-impl<H: Handler> Shared<H> {
+impl<H: Work> Shared<H> {
     /// Whether this is the token that the sidecar was given. How much of it is right cannot be told from the time that
     /// it takes.
     pub(super) fn is_app_token(&self, shown: &[u8]) -> bool {
@@ -161,18 +162,13 @@ impl<H: Handler> Shared<H> {
             }
             Verdict::GivenUp(cause) => return self.write_letter(subscription, record, cause).await,
         }
-        let event = match events::Event::parse(&record.value) {
-            Ok(event) => event,
-            Err(error) => return self.give_up(subscription, record, Cause::from(&error)).await,
-        };
-        let delivery = Delivery {
-            topic: subscription.topic,
-            event,
-            value: record.value.clone(),
+        let item = match self.handler.read(subscription.topic, &record) {
+            Ok(item) => item,
+            Err(cause) => return self.give_up(subscription, record, cause).await,
         };
         let meters = self.meters.topic(subscription.topic);
         loop {
-            let cause = match self.attempt(&delivery, &record).await {
+            let cause = match self.attempt(subscription.topic, &item, &record).await {
                 Outcome::Done { .. } => {
                     meters.done.inc();
                     self.failures.forget(&record.place);
@@ -202,7 +198,7 @@ impl<H: Handler> Shared<H> {
         }
     }
 
-    async fn attempt(&self, delivery: &Delivery, record: &Record) -> Outcome {
+    async fn attempt(&self, topic: &str, item: &H::Item, record: &Record) -> Outcome {
         self.pause.over().await;
         let _running = self.running.acquire().await.expect("the semaphore is never closed");
         let origin = Origin {
@@ -210,9 +206,9 @@ impl<H: Handler> Shared<H> {
             partition: record.place.partition,
         };
         let longest = self.options.retry.attempt_timeout.min(LONGEST_ATTEMPT);
-        let meters = self.meters.topic(delivery.topic);
+        let meters = self.meters.topic(topic);
         crash_point!("consumer.before_effect");
-        let outcome = attempt(&*self.handler, delivery, &origin, longest, &meters).await;
+        let outcome = attempt(&*self.handler, item, &origin, longest, &meters).await;
         crash_point!("consumer.after_effect");
         outcome
     }

@@ -8,7 +8,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{handler::Handler, meters::Holds};
+use crate::{meters::Holds, work::Work};
 
 /// Pause between two looks whether what was away is back.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -25,7 +25,7 @@ pub(super) struct Pause<H> {
     stop: CancellationToken,
 }
 
-impl<H: Handler> Pause<H> {
+impl<H: Work> Pause<H> {
     pub(super) fn new(handler: Arc<H>, holds: Holds, stop: CancellationToken) -> Arc<Self> {
         Arc::new(Self {
             handler,
@@ -37,7 +37,7 @@ impl<H: Handler> Pause<H> {
 
     /// Whether the handler has what it needs.
     pub(super) async fn is_available(&self) -> bool {
-        let available = timeout(AVAILABILITY_TIMEOUT, self.handler.available());
+        let available = timeout(AVAILABILITY_TIMEOUT, self.handler.is_available());
         available.await.unwrap_or(false)
     }
 

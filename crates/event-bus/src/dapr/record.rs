@@ -7,6 +7,8 @@ use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 
+use crate::record::{RecordDelivery, RecordHeader, RecordPlace, RecordView};
+
 /// Headers of the request that belong to the delivery and not to the record.
 const OF_THE_DELIVERY: &[&str] = &[
     "accept",
@@ -85,6 +87,31 @@ impl Record {
                 .collect(),
             timestamp: timestamp.and_then(|it| Timestamp::from_millisecond(it).ok()),
         })
+    }
+}
+
+impl RecordView for Record {
+    fn value(&self) -> Option<Bytes> {
+        Some(self.value.clone())
+    }
+
+    fn whole(&self, topic: &'static str) -> RecordDelivery {
+        let headers = self.headers.iter().map(|(name, value)| RecordHeader {
+            name: name.clone(),
+            value: Some(value.clone().into()),
+        });
+        RecordDelivery {
+            topic,
+            place: RecordPlace {
+                topic: self.place.topic.clone(),
+                partition: self.place.partition,
+                offset: self.place.offset,
+            },
+            key: self.key.clone().map(Bytes::from),
+            value: Some(self.value.clone()),
+            headers: headers.collect(),
+            timestamp: self.timestamp,
+        }
     }
 }
 

@@ -20,7 +20,7 @@ use super::{
     consumer::{Answer, Consumer, Shared},
     record::Record,
 };
-use crate::handler::Handler;
+use crate::work::Work;
 
 /// Bytes of a delivery: the largest record in base64, and what the sidecar wraps it in.
 const MAX_DELIVERY_BYTES: usize = MAX_DEAD_LETTER_BYTES as usize / 3 * 4 + 64 * 1024;
@@ -30,7 +30,7 @@ struct Body {
     status: &'static str,
 }
 
-impl<H: Handler> Consumer<H> {
+impl<H: Work> Consumer<H> {
     /// The routes that the sidecar delivers to, for the internal listener. Whoever does not show the sidecar's token
     /// gets 401, and nothing of what was sent is read.
     pub fn routes(&self) -> Router {
@@ -51,7 +51,7 @@ impl<H: Handler> Consumer<H> {
     }
 }
 
-async fn only_the_sidecar<H: Handler>(State(shared): State<Arc<Shared<H>>>, request: Request, next: Next) -> Response {
+async fn only_the_sidecar<H: Work>(State(shared): State<Arc<Shared<H>>>, request: Request, next: Next) -> Response {
     let shown = request.headers().get(TOKEN_HEADER);
     if shown.is_some_and(|shown| shared.is_app_token(shown.as_bytes())) {
         return next.run(request).await;
@@ -61,7 +61,7 @@ async fn only_the_sidecar<H: Handler>(State(shared): State<Arc<Shared<H>>>, requ
     StatusCode::UNAUTHORIZED.into_response()
 }
 
-async fn deliver<H: Handler>(
+async fn deliver<H: Work>(
     shared: &Arc<Shared<H>>,
     subscription: &'static Subscription,
     headers: &HeaderMap,

@@ -29,7 +29,7 @@ use self::{
     settle::Settler,
 };
 use super::client::{self, ClientError};
-use crate::{handler::Handler, retry::RetryPolicy};
+use crate::{retry::RetryPolicy, work::Work};
 
 /// Time that leaving the group may take, even when the drain is already over.
 const LEAVE_DEADLINE: Duration = Duration::from_secs(2);
@@ -89,11 +89,11 @@ pub enum ConsumeError {
 ///
 /// A broker that is away is waited for. Records of one partition are handled one after another. A record's offset is
 /// stored when its effect is done or its dead letter is acknowledged, and committed within a second; after a crash in
-/// between it comes again.
+/// between it comes again. The handler is a [`Handler`](crate::Handler).
 ///
 /// # Panics
 /// When the catalogue says that the service consumes nothing, or that its topics begin at different ends: a bug.
-pub async fn consume<H: Handler>(
+pub async fn consume<H: Work>(
     service: &'static Service,
     settings: ConsumerSettings,
     handler: Arc<H>,
@@ -130,7 +130,7 @@ pub async fn consume<H: Handler>(
 }
 
 /// Serves the group until `stop`. Records come by the queues of their partitions.
-async fn run<H: Handler>(
+async fn run<H: Work>(
     consumer: &StreamConsumer<GroupMember>,
     assignment: &mut Assignment<H>,
     rebalances: &IntCounter,

@@ -54,7 +54,7 @@ impl Drop for Unasked {
     }
 }
 
-impl<H: crate::Handler> Assignment<H> {
+impl<H: crate::work::Work> Assignment<H> {
     pub(super) fn new(
         service: &'static Service,
         settings: &ConsumerSettings,

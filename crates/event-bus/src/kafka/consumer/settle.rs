@@ -15,10 +15,11 @@ use crate::{
     attempt::{Origin, attempt},
     crash_point,
     dead_letter::DeadLetter,
-    handler::{Cause, Delivery, Handler, Outcome, Reason},
+    handler::{Cause, Outcome, Reason},
     kafka::{client::ClientError, publisher::Publisher},
     meters::{Holds, Meters, TopicMeters},
     retry::RetryPolicy,
+    work::Work,
 };
 
 /// Pause between two looks whether what was away is back, and between two attempts to write a dead letter.
@@ -63,7 +64,7 @@ enum LastResort {
     Hold,
 }
 
-impl<H: Handler> Settler<H> {
+impl<H: Work> Settler<H> {
     pub(super) fn new(
         service: &'static Service,
         settings: &ConsumerSettings,
@@ -120,21 +121,15 @@ struct Settling<'a, H> {
     meters: TopicMeters,
 }
 
-impl<H: Handler> Settling<'_, H> {
+impl<H: Work> Settling<'_, H> {
     async fn run(&self) -> Result<(), Stopping> {
-        let value = self.record.value.clone().unwrap_or_default();
-        let event = match events::Event::parse(&value) {
-            Ok(event) => event,
-            Err(error) => return self.give_up(&Cause::from(&error), 0).await,
-        };
-        let delivery = Delivery {
-            topic: self.topic,
-            event,
-            value,
+        let item = match self.settler.handler.read(self.topic, self.record) {
+            Ok(item) => item,
+            Err(cause) => return self.give_up(&cause, 0).await,
         };
         let mut attempts = 0;
         loop {
-            let cause = match self.attempt(&delivery).await? {
+            let cause = match self.attempt(&item).await? {
                 Outcome::Done { .. } => {
                     self.meters.done.inc();
                     return Ok(());
@@ -157,7 +152,7 @@ impl<H: Handler> Settling<'_, H> {
         }
     }
 
-    async fn attempt(&self, delivery: &Delivery) -> Result<Outcome, Stopping> {
+    async fn attempt(&self, item: &H::Item) -> Result<Outcome, Stopping> {
         let running = self.stopping.run_until_cancelled(self.settler.running.acquire()).await;
         let _running = running.ok_or(Stopping)?.expect("the semaphore is never closed");
         let origin = Origin {
@@ -166,13 +161,13 @@ impl<H: Handler> Settling<'_, H> {
         };
         crash_point!("consumer.before_effect");
         let timeout = self.settler.retry.attempt_timeout;
-        let outcome = attempt(&*self.settler.handler, delivery, &origin, timeout, &self.meters).await;
+        let outcome = attempt(&*self.settler.handler, item, &origin, timeout, &self.meters).await;
         crash_point!("consumer.after_effect");
         Ok(outcome)
     }
 
     async fn is_available(&self) -> bool {
-        timeout(AVAILABILITY_TIMEOUT, self.settler.handler.available())
+        timeout(AVAILABILITY_TIMEOUT, self.settler.handler.is_available())
             .await
             .unwrap_or(false)
     }

@@ -11,7 +11,7 @@ use super::{
     record::Record,
     settle::{Settled, Settler},
 };
-use crate::{crash_point, handler::Handler};
+use crate::{crash_point, work::Work};
 
 /// Pause after an error of the partition, such as a leader that moves.
 const ERROR_PAUSE: Duration = Duration::from_millis(500);
@@ -26,7 +26,7 @@ pub(super) struct Worker<H> {
     pub(super) stopping: CancellationToken,
 }
 
-impl<H: Handler> Worker<H> {
+impl<H: Work> Worker<H> {
     /// Runs until it is asked to stop. A record that is not settled then comes again, here or elsewhere.
     pub(super) async fn run(self) {
         while let Some(record) = self.next().await {
