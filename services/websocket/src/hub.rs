@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use metrics::Metrics;
 use tokio::{
     sync::Notify,
-    time::{Instant, sleep, sleep_until},
+    time::{Instant, sleep_until},
 };
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -246,7 +246,6 @@ impl Hub {
             sleep_until(begun + pause * asked).await;
             queue.say(Farewell::Restarting);
         }
-        sleep(Duration::ZERO).await;
     }
 
     /// Counts a connection that the service ends.
