@@ -23,7 +23,7 @@ const QUESTION_TIMEOUT: Duration = Duration::from_secs(5);
 /// Pause between two looks for the partitions while some are missing.
 const FIRST_LOOKS: Duration = Duration::from_millis(500);
 /// Pause between two looks for partitions that were added.
-const LATER_LOOKS: Duration = Duration::from_secs(30);
+const LATER_LOOKS: Duration = Duration::from_secs(10);
 
 /// All partitions of the topics of a service.
 pub(super) struct Whole {
