@@ -3,7 +3,7 @@
 \set user :client_id
 begin;
 select time_zone, language, channels, version from chat.profile where user_id = :user;
-select nextval(pg_get_serial_sequence('chat.task', 'id')) as id \gset
+select nextval('chat.task_id_seq') as id \gset
 with task as (
     insert into chat.task (
         id, user_id, title, description, status, priority, tags, due_kind, due_local, due_zone, due_at,

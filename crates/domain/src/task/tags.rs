@@ -2,10 +2,8 @@
 
 use std::fmt;
 
-use unicode_normalization::UnicodeNormalization as _;
-
 use super::problem::{Field, FieldProblem, ProblemCode, Problems};
-use super::text::{check_length, refuse_controls};
+use super::text::{check_length, normal, refuse_controls};
 
 /// A tag: 1 to 50 characters in lower case, words in it separated by one space; no control characters, no `"`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,7 +20,7 @@ impl Tag {
 
     fn in_field(text: &str, field: Field) -> Result<Self, FieldProblem> {
         let words: Vec<&str> = text.split_whitespace().collect();
-        let text: String = words.join(" ").to_lowercase().nfc().collect();
+        let text = normal(&words.join(" ").to_lowercase(), usize::MAX);
         refuse_controls(&text, field, &[])?;
         // The search query writes tags in double quotes: `tag:"deep work"`.
         if text.contains('"') {

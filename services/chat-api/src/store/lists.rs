@@ -66,10 +66,27 @@ pub(crate) struct Page {
     pub(crate) has_more: bool,
 }
 
-/// One order in one direction: by what it sorts, and the value of the task behind which the page begins.
+/// One order in one direction, among tasks of any status: by what it sorts, and the value of the task behind which the
+/// page begins.
 macro_rules! list {
     ($question:ident, $connection:ident, $key:literal, $comparison:literal, $direction:literal, $value:literal,
      $argument:expr) => {
+        select!(
+            $question,
+            $connection,
+            "(cardinality($2::text[]) = 0 or status = any($2))",
+            &$question.filter.statuses,
+            ($key + ", id) " + $comparison + " (" + $value + ", $8)"),
+            $argument,
+            ($key + " " + $direction + ", id " + $direction)
+        )
+    };
+}
+
+/// The statement behind every list: how it asks for the status, where the page begins, and how tasks are sorted.
+macro_rules! select {
+    ($question:ident, $connection:ident, $status:literal, $statuses:expr, ($($behind:tt)+), $argument:expr,
+     ($($order:tt)+)) => {
         sqlx::query_as!(
             TaskRow,
             r#"select id, user_id, title, description, status, priority, tags, due_kind, due_local, due_zone,
@@ -78,28 +95,22 @@ macro_rules! list {
                 series, occurrence, ordinal, version, created_at, updated_at, completed_at
             from chat.task
             where user_id = $1
-                and (cardinality($2::text[]) = 0 or status = any($2))
+                and "#
+                + $status
+                + r#"
                 and (cardinality($3::smallint[]) = 0 or priority = any($3))
                 and tags @> $4::text[]
                 and ($5::timestamptz is null or due_at >= $5)
                 and ($6::timestamptz is null or due_at < $6)
                 and ($7::text is null or plain_words @@ plainto_tsquery('chat.plain', $7))
                 and ($8::bigint is null or ("#
-                + $key
-                + ", id) "
-                + $comparison
-                + " ("
-                + $value
-                + ", $8))
+                + $($behind)+
+                + ")
             order by "
-                + $key
-                + " "
-                + $direction
-                + ", id "
-                + $direction
+                + $($order)+
                 + " limit $10",
             $question.user.as_str(),
-            &$question.filter.statuses,
+            $statuses,
             &$question.filter.priorities,
             &$question.filter.tags,
             $question.filter.due_from.map(Instant) as _,
@@ -128,8 +139,18 @@ pub(crate) struct Question {
 /// A page of a person's tasks.
 pub(crate) async fn page(connection: &mut PgConnection, question: &Question) -> Result<Page> {
     use Direction::{Ascending, Descending};
-    let mut found = match (question.order, question.direction) {
-        (Order::Due, Ascending) => list!(
+    let mut found = match (question.order, question.direction, question.filter.statuses.as_slice()) {
+        // What people look at all day. Asked like this, the index gives the rows in their order, and only those.
+        (Order::Due, Ascending, [status]) => select!(
+            question,
+            connection,
+            "status = $2",
+            status.as_str(),
+            ("coalesce(due_at, 'infinity'), id) > (coalesce($9::timestamptz, 'infinity'), $8)"),
+            |it| it.due_at.map(Instant),
+            ("due_at asc nulls last, id asc")
+        ),
+        (Order::Due, Ascending, _) => list!(
             question,
             connection,
             "coalesce(due_at, 'infinity')",
@@ -138,7 +159,7 @@ pub(crate) async fn page(connection: &mut PgConnection, question: &Question) -> 
             "coalesce($9::timestamptz, 'infinity')",
             |it| it.due_at.map(Instant)
         ),
-        (Order::Due, Descending) => list!(
+        (Order::Due, Descending, _) => list!(
             question,
             connection,
             "coalesce(due_at, '-infinity')",
@@ -147,11 +168,13 @@ pub(crate) async fn page(connection: &mut PgConnection, question: &Question) -> 
             "coalesce($9::timestamptz, '-infinity')",
             |it| it.due_at.map(Instant)
         ),
-        (Order::Priority, Ascending) => list!(question, connection, "priority", ">", "asc", "$9::smallint", |it| it
+        (Order::Priority, Ascending, _) => list!(question, connection, "priority", ">", "asc", "$9::smallint", |it| it
             .priority),
-        (Order::Priority, Descending) => list!(question, connection, "priority", "<", "desc", "$9::smallint", |it| it
-            .priority),
-        (Order::Title, Ascending) => list!(
+        (Order::Priority, Descending, _) => {
+            list!(question, connection, "priority", "<", "desc", "$9::smallint", |it| it
+                .priority)
+        }
+        (Order::Title, Ascending, _) => list!(
             question,
             connection,
             r#"title collate "und-x-icu""#,
@@ -160,7 +183,7 @@ pub(crate) async fn page(connection: &mut PgConnection, question: &Question) -> 
             "$9::text",
             |it| it.title.clone()
         ),
-        (Order::Title, Descending) => list!(
+        (Order::Title, Descending, _) => list!(
             question,
             connection,
             r#"title collate "und-x-icu""#,
@@ -169,7 +192,7 @@ pub(crate) async fn page(connection: &mut PgConnection, question: &Question) -> 
             "$9::text",
             |it| it.title.clone()
         ),
-        (Order::Created, Ascending) => list!(
+        (Order::Created, Ascending, _) => list!(
             question,
             connection,
             "created_at",
@@ -178,7 +201,7 @@ pub(crate) async fn page(connection: &mut PgConnection, question: &Question) -> 
             "$9::timestamptz",
             |it| it.created_at.map(Instant)
         ),
-        (Order::Created, Descending) => list!(
+        (Order::Created, Descending, _) => list!(
             question,
             connection,
             "created_at",

@@ -84,7 +84,7 @@ pub(crate) async fn find_successor_and_lock(
 
 /// The id of a task that is about to be created: its event holds it.
 pub(crate) async fn next_id(connection: &mut PgConnection) -> Result<i64> {
-    sqlx::query_scalar!(r#"select nextval(pg_get_serial_sequence('chat.task', 'id')) as "id!""#)
+    sqlx::query_scalar!(r#"select nextval('chat.task_id_seq') as "id!""#)
         .fetch_one(connection)
         .await
 }

@@ -1,9 +1,9 @@
 //! Pages of a person's tasks.
 
-use domain::task::Task;
+use domain::{task::Task, time::Due};
 use sqlx::PgConnection;
 
-use super::{Error, Person};
+use super::{DEFAULT_ZONE, Error, Person};
 use crate::store::{
     lists::{self, Behind, Order, Question},
     row::rank_of,
@@ -35,9 +35,11 @@ async fn behind(connection: &mut PgConnection, question: &Question, last: &Task)
     };
     match question.order {
         Order::Due => {
-            // Only a floating time needs the person's zone, but few pages end, so it is not worth a case.
-            let person = Person::load(connection, question.user.clone()).await?;
-            behind.due_at = last.due.as_ref().map(|due| due.at(&person.zone));
+            let zone = match last.due {
+                Some(Due::Floating(_)) => Person::load(connection, question.user.clone()).await?.zone,
+                _ => DEFAULT_ZONE,
+            };
+            behind.due_at = last.due.as_ref().map(|due| due.at(&zone));
         }
         Order::Priority => behind.priority = Some(rank_of(last.priority)),
         Order::Title => behind.title = Some(last.title.to_string()),
