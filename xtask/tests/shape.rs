@@ -57,7 +57,14 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("test-kit", &["catalogue"]),
     (
         "websocket",
-        &["catalogue", "event-bus", "events", "kafka-settings", "metrics", "service-kit"],
+        &[
+            "catalogue",
+            "event-bus",
+            "events",
+            "kafka-settings",
+            "metrics",
+            "service-kit",
+        ],
     ),
     ("xtask", &["snapshot-tests"]),
 ];
