@@ -94,12 +94,13 @@ impl Reception {
 
     /// Finds out who it is, and gives the client its place.
     async fn greet(&self, socket: &mut WebSocket, offered: Offered) -> Result<(User, Place), Ended> {
-        let (token, resume) = match offered.token {
-            Some(token) => (token, offered.resume),
-            None => tokio::select! {
+        let (token, resume) = if let Some(token) = offered.token {
+            (token, offered.resume)
+        } else {
+            tokio::select! {
                 () = self.stop.cancelled() => return Err(Some(Farewell::Restarting)),
                 hello = timeout(HELLO_TIME, hello(socket)) => hello.map_err(|_| Some(Farewell::TokenMissing))??,
-            },
+            }
         };
         let user = self.check(&token).await.map_err(Some)?;
         let arrival = Arrival {

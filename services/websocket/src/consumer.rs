@@ -6,7 +6,7 @@ use events::{Body, Event};
 
 use crate::{
     hub::Hub,
-    message::{Change, Reminder, ServerMessage, number},
+    message::{Reminder, ServerMessage, TaskChange, number},
 };
 
 /// Tells every event to the hub. It can always: nothing that it needs can be away.
@@ -37,7 +37,7 @@ impl Broadcaster {
         let (user, id) = (event.user_id().as_str(), event.context.id.get());
         match &event.body {
             Body::Task(changed) => {
-                let note = ServerMessage::Change(Change::of(event, changed)).to_note();
+                let note = ServerMessage::Change(Box::new(TaskChange::of(event, changed))).to_note();
                 self.0.change(user, number(changed.user_sequence), id, note);
             }
             Body::ReminderDue(due) => {

@@ -45,7 +45,7 @@ pub(crate) enum ServerMessage<'a> {
         valid_until: Timestamp,
     },
     /// A task was changed.
-    Change(Change<'a>),
+    Change(Box<TaskChange<'a>>),
     /// A reminder fell due.
     Reminder(Reminder<'a>),
     /// Changes are missing: load everything again, from now on.
@@ -79,7 +79,7 @@ pub(crate) enum ServerMessage<'a> {
 
 /// A task was changed.
 #[derive(Serialize, JsonSchema)]
-pub(crate) struct Change<'a> {
+pub(crate) struct TaskChange<'a> {
     /// The person's counter: one more with every change. The position to resume from.
     sequence: u64,
     /// The identity of the event.
@@ -196,7 +196,7 @@ impl ServerMessage<'_> {
     }
 }
 
-impl<'a> Change<'a> {
+impl<'a> TaskChange<'a> {
     /// What clients hear of the event.
     pub(crate) fn of(event: &'a Event, changed: &'a TaskChanged) -> Self {
         let description_omitted = changed.snapshot.description.len() > LONGEST_DESCRIPTION;

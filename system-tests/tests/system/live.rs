@@ -1,6 +1,8 @@
 //! Live clients at two replicas of websocket that die at random while people work: in the end every client has what the
 //! database has.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod client;
 
 use std::{

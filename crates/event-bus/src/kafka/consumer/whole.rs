@@ -11,6 +11,7 @@ use rdkafka::{
     Offset, TopicPartitionList,
     consumer::{Consumer as _, StreamConsumer},
     error::{KafkaError, KafkaResult},
+    metadata::{MetadataPartition, MetadataTopic},
 };
 use tokio::{sync::watch, task::spawn_blocking, time::sleep};
 use tokio_util::sync::CancellationToken;
@@ -123,8 +124,8 @@ fn look(
     for (topic, count) in taken {
         let metadata = consumer.fetch_metadata(Some(topic), QUESTION_TIMEOUT)?;
         // A topic that is not there has none.
-        let partitions = metadata.topics().iter().flat_map(|it| it.partitions());
-        for partition in partitions.map(|it| it.id()).filter(|id| id >= count) {
+        let partitions = metadata.topics().iter().flat_map(MetadataTopic::partitions);
+        for partition in partitions.map(MetadataPartition::id).filter(|id| id >= count) {
             let offset = if from_the_end {
                 let (_, end) = consumer.fetch_watermarks(topic, partition, QUESTION_TIMEOUT)?;
                 Offset::Offset(end)
