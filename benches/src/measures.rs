@@ -2,6 +2,7 @@
 
 mod drain;
 mod latency;
+mod live;
 mod memory;
 mod reads;
 mod search;
@@ -33,10 +34,12 @@ pub(crate) enum Measure {
     Memory,
     /// Two clients that change the same task
     TwoWriters,
+    /// From the change to a second browser, and the memory of a connection
+    Live,
 }
 
 impl Measure {
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Writes,
         Self::Reads,
         Self::Latency,
@@ -45,6 +48,7 @@ impl Measure {
         Self::Startup,
         Self::Memory,
         Self::TwoWriters,
+        Self::Live,
     ];
 
     /// As the command line spells it.
@@ -58,6 +62,7 @@ impl Measure {
             Self::Startup => "startup",
             Self::Memory => "memory",
             Self::TwoWriters => "two-writers",
+            Self::Live => "live",
         }
     }
 
@@ -71,6 +76,7 @@ impl Measure {
             Self::Startup => startup::measure(world).await,
             Self::Memory => memory::measure(world).await,
             Self::TwoWriters => two_writers::measure(world).await,
+            Self::Live => live::measure(world).await,
         }
     }
 }

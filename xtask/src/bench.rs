@@ -27,12 +27,15 @@ pub(crate) enum Subject {
     Gen,
     /// The task core beside pgbench and FastAPI: 25 minutes; writes docs/benchmarks.md
     Core(core::Core),
+    /// Live updates alone: from the change to a second browser, and the memory of a connection
+    Live(core::Live),
 }
 
 pub(crate) fn run(subject: &Subject) -> Result<()> {
     match subject {
         Subject::Gen => bench_gen(),
         Subject::Core(core) => core::run(core),
+        Subject::Live(live) => core::run_live(live),
     }
 }
 

@@ -38,6 +38,7 @@ const ON_ENGINES: &[&str] = &[
     "service-kit",
     "system-tests",
     "test-kit",
+    "websocket",
 ];
 
 impl Part {

@@ -59,6 +59,17 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("snapshot-tests", &[]),
     ("system-tests", &["catalogue", "test-kit"]),
     ("test-kit", &["catalogue"]),
+    (
+        "websocket",
+        &[
+            "catalogue",
+            "event-bus",
+            "events",
+            "kafka-settings",
+            "metrics",
+            "service-kit",
+        ],
+    ),
     ("xtask", &["snapshot-tests"]),
 ];
 
@@ -74,6 +85,7 @@ const ALLOWED_IN_TESTS: &[(&str, &[&str])] = &[
     ("service-kit", &["test-kit"]),
     ("snapshot-tests", &["catalogue", "gen"]),
     ("system-tests", &["event-bus"]),
+    ("websocket", &["event-bus", "test-kit"]),
 ];
 
 type Edges = BTreeMap<String, BTreeSet<String>>;

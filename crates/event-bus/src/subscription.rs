@@ -6,6 +6,7 @@ use axum::Router;
 use catalogue::Service;
 use kafka_settings::BusSettings;
 use metrics::Metrics;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -28,6 +29,8 @@ pub struct ConsumeOptions {
     pub concurrency: usize,
     /// Time to finish what is begun, when consumption stops.
     pub drain: Duration,
+    /// As [`ConsumerSettings::in_position`].
+    pub in_position: watch::Sender<bool>,
 }
 
 impl ConsumeOptions {
@@ -39,6 +42,7 @@ impl ConsumeOptions {
             retry: RetryPolicy::default(),
             concurrency: 4,
             drain: Duration::from_secs(10),
+            in_position: watch::Sender::new(false),
         }
     }
 }
@@ -104,6 +108,7 @@ fn subscribe_to<W: Work>(
                 retry: options.retry,
                 concurrency: options.concurrency,
                 drain: options.drain,
+                in_position: options.in_position,
                 ..ConsumerSettings::new(kafka, options.replica)
             };
             let metrics = metrics.clone();

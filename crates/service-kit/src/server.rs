@@ -81,6 +81,13 @@ impl Default for ConnectionLimits {
     }
 }
 
+/// How many of the connections that a service wants to hold beyond their first request it may hold, by the open files
+/// that the system allows. [`ConnectionLimits`] do not count those that were upgraded.
+#[must_use]
+pub fn upgraded_connections(wanted: usize) -> usize {
+    descriptors::fit_upgraded(wanted)
+}
+
 /// What a service answers, besides what every service does.
 #[derive(Debug, Default)]
 pub struct Routes {

@@ -37,7 +37,7 @@ pub struct Replica {
     pub process: Service,
     /// Routes for people.
     pub public: SocketAddr,
-    /// Routes for other services.
+    /// Routes for other services; those for people where there are no others.
     pub internal: SocketAddr,
     /// Metrics.
     pub metrics: SocketAddr,
@@ -134,9 +134,13 @@ impl Replica {
         let more = more.iter().map(|(name, value)| (*name, (*value).to_owned()));
         let variables = wiring.variables(service, ports).into_iter().chain(more);
         let mut process = Service::start(&programs.join(service.app_id), &["serve"], variables);
+        let public = process.address("public").await;
         Self {
-            public: process.address("public").await,
-            internal: process.address("internal").await,
+            public,
+            internal: match service.internal_port {
+                Some(_) => process.address("internal").await,
+                None => public,
+            },
             metrics: process.address("metrics").await,
             process,
         }

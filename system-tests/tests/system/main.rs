@@ -5,6 +5,7 @@ mod crashes;
 mod data_model;
 mod engines;
 mod journey;
+mod live;
 mod load;
 mod migrated;
 mod random;

@@ -14,7 +14,7 @@ use crate::tools::folder::digits;
 use crate::{commands, images, workspace};
 
 /// The packages that are built together, as they are released.
-const PACKAGES: [&str; 4] = ["audit", "benches", "chat-api", "recurring-tasks"];
+const PACKAGES: [&str; 5] = ["audit", "benches", "chat-api", "recurring-tasks", "websocket"];
 
 /// What to measure, and how carefully.
 #[derive(Args)]
@@ -46,6 +46,24 @@ enum Measure {
     Memory,
     /// Two clients that change the same task
     TwoWriters,
+    /// From the change to a second browser, and the memory of a connection
+    Live,
+}
+
+/// What `bench live` takes.
+#[derive(Args)]
+pub(crate) struct Live {
+    /// A quarter of the time; docs/ stays as it is
+    #[arg(long)]
+    quick: bool,
+}
+
+/// The one measure of live updates.
+pub(super) fn run_live(live: &Live) -> Result<()> {
+    run(&Core {
+        only: vec![Measure::Live],
+        quick: live.quick,
+    })
 }
 
 pub(super) fn run(core: &Core) -> Result<()> {

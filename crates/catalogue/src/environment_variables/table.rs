@@ -130,6 +130,10 @@ environment_variables! {
         "Requests of one user per second and replica; more are refused with 429.";
     TASKFLOW_MAX_CLIENTS Plain by &[WEBSOCKET], Default("10000"), "integer, 1 to 100000",
         "Open connections per replica; more are refused.";
+    TASKFLOW_MAX_CLIENTS_PER_USER Plain by &[WEBSOCKET], Default("20"), "integer, 1 to 10000",
+        "Open connections of one user per replica; more are refused.";
+    TASKFLOW_HEARTBEAT_SECONDS Plain by &[WEBSOCKET], Default("20"), "integer, seconds, 1 to 300",
+        "Time between two heartbeats to a client; one that is silent from one to the next is dropped.";
 
     // Audit
     TASKFLOW_RETENTION_DAYS Plain by &[AUDIT], Default("90"), "integer, days, 1 to 3650",

@@ -185,7 +185,7 @@ metrics! {
     // Live updates
     WEBSOCKET_CONNECTIONS = gauge("websocket_connections", Unit::Count, &[closed("protocol", &["sse", "websocket"])], &[WEBSOCKET]),
         "Open connections of clients.";
-    WEBSOCKET_DROPPED_CLIENTS_TOTAL = counter("websocket_dropped_clients_total", &[closed("reason", &["heartbeat", "limit", "shutdown", "slow", "unauthenticated"])], &[WEBSOCKET]),
+    WEBSOCKET_DROPPED_CLIENTS_TOTAL = counter("websocket_dropped_clients_total", &[closed("reason", &["expired", "heartbeat", "limit", "misuse", "shutdown", "slow", "unauthenticated"])], &[WEBSOCKET]),
         "Connections that the service closed.";
     WEBSOCKET_REFETCHES_TOTAL = counter("websocket_refetches_total", &[closed("reason", &["gap", "too_old"])], &[WEBSOCKET]),
         "Clients told to load everything again.";

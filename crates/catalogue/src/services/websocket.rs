@@ -5,6 +5,7 @@ use crate::{app_ids, consumer_groups, topics};
 pub const WEBSOCKET: Service = Service {
     app_id: app_ids::WEBSOCKET,
     summary: "Pushes every change and due reminder to the user's open connections.",
+    planned: false,
     routes: &[
         // The first message or the subprotocol carries the token, never the address.
         route(Method::Get, "/ws", Access::User),

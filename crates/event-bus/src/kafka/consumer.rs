@@ -5,6 +5,7 @@ mod dead_letters;
 mod group;
 mod record;
 mod settle;
+mod whole;
 mod worker;
 
 use std::{sync::Arc, time::Duration};
@@ -18,7 +19,7 @@ use rdkafka::{
     error::KafkaError,
 };
 use tokio::{
-    sync::oneshot,
+    sync::{oneshot, watch},
     time::{Instant, timeout_at},
 };
 use tokio_util::sync::CancellationToken;
@@ -27,6 +28,7 @@ use self::{
     assignment::Assignment,
     group::{GroupMember, Listener},
     settle::Settler,
+    whole::Whole,
 };
 use super::client::{self, ClientError};
 use crate::{retry::RetryPolicy, work::Work};
@@ -50,6 +52,9 @@ pub struct ConsumerSettings {
     pub drain: Duration,
     /// Silence after which the brokers give this replica's partitions to others (6 s to 5 min).
     pub session_timeout: Duration,
+    /// Becomes true when every record from now on will be seen, where each replica has a group of its own: all
+    /// partitions are taken, and their ends are known. Stays true while the brokers are away.
+    pub in_position: watch::Sender<bool>,
 }
 
 impl ConsumerSettings {
@@ -63,6 +68,7 @@ impl ConsumerSettings {
             concurrency: 4,
             drain: Duration::from_secs(10),
             session_timeout: Duration::from_secs(10),
+            in_position: watch::Sender::new(false),
         }
     }
 }
@@ -89,7 +95,8 @@ pub enum ConsumeError {
 ///
 /// A broker that is away is waited for. Records of one partition are handled one after another. A record's offset is
 /// stored when its effect is done or its dead letter is acknowledged, and committed within a second; after a crash in
-/// between it comes again. The handler is a [`Handler`](crate::Handler).
+/// between it comes again. A replica that has its group for itself begins at the end, and commits nothing. The handler is a
+/// [`Handler`](crate::Handler).
 ///
 /// # Panics
 /// When the catalogue says that the service consumes nothing, or that its topics begin at different ends: a bug.
@@ -106,17 +113,17 @@ pub async fn consume<H: Work>(
     let consumer: Arc<StreamConsumer<GroupMember>> = Arc::new(consumer);
     // Dropped before the consumer, also when this future is dropped in the middle.
     let listener = Listener(Arc::clone(&consumer));
-    let topics: Vec<String> = service
-        .reads_topics()
-        .map(|topic| format!("{}{topic}", settings.kafka.prefix))
-        .collect();
-    let topics: Vec<&str> = topics.iter().map(String::as_str).collect();
-    consumer.subscribe(&topics).map_err(ConsumeError::Refused)?;
-
     let settler = Settler::new(service, &settings, handler, metrics)?;
     let mut assignment = Assignment::new(service, &settings, Arc::clone(&consumer), settler, metrics);
-    let rebalances = metrics.counter(&CONSUMER_REBALANCES_TOTAL, &[]);
-    let ended = run(&consumer, &mut assignment, &rebalances, &stop).await;
+    let ended = if has_own_group(service) {
+        let in_position = settings.in_position.clone();
+        let whole = Whole::new(service, &settings.kafka.prefix, Arc::clone(&consumer), in_position);
+        whole.run(&mut assignment, &stop).await
+    } else {
+        join(service, &settings, &consumer)?;
+        let rebalances = metrics.counter(&CONSUMER_REBALANCES_TOTAL, &[]);
+        run(&consumer, &mut assignment, &rebalances, &stop).await
+    };
 
     let deadline = Instant::now() + settings.drain;
     assignment.stop_all(deadline).await;
@@ -127,6 +134,25 @@ pub async fn consume<H: Work>(
     };
     leave(close, deadline.max(Instant::now() + LEAVE_DEADLINE)).await;
     ended
+}
+
+/// Whether a replica shares its partitions with nobody.
+fn has_own_group(service: &Service) -> bool {
+    matches!(service.consumer_group, Some(ConsumerGroup::PerReplica { .. }))
+}
+
+/// Asks to be a member of the group.
+fn join(
+    service: &Service,
+    settings: &ConsumerSettings,
+    consumer: &StreamConsumer<GroupMember>,
+) -> Result<(), ConsumeError> {
+    let topics: Vec<String> = service
+        .reads_topics()
+        .map(|topic| format!("{}{topic}", settings.kafka.prefix))
+        .collect();
+    let topics: Vec<&str> = topics.iter().map(String::as_str).collect();
+    consumer.subscribe(&topics).map_err(ConsumeError::Refused)
 }
 
 /// Serves the group until `stop`. Records come by the queues of their partitions.
@@ -181,7 +207,7 @@ fn config(service: &Service, settings: &ConsumerSettings) -> ClientConfig {
         .set("partition.assignment.strategy", "cooperative-sticky")
         .set("auto.offset.reset", start(service))
         .set("enable.auto.offset.store", "false")
-        .set("enable.auto.commit", "true")
+        .set("enable.auto.commit", (!has_own_group(service)).to_string())
         .set("auto.commit.interval.ms", "1000")
         .set("session.timeout.ms", settings.session_timeout.as_millis().to_string())
         .set(

@@ -8,6 +8,7 @@ use axum::{
     response::Response,
 };
 use catalogue::Access;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{AuthFailure, ServiceTokenChecker, TokenChecker};
 use crate::{limits::UserRate, problem::Problem};
@@ -20,11 +21,19 @@ pub struct User(Arc<Identity>);
 struct Identity {
     id: String,
     scopes: BTreeSet<String>,
+    valid_until: Timestamp,
 }
 
 impl User {
-    pub(super) fn new(id: String, scopes: BTreeSet<String>) -> Self {
-        Self(Arc::new(Identity { id, scopes }))
+    /// `expires` in seconds since 1970; what no calendar holds is never.
+    pub(super) fn new(id: String, scopes: BTreeSet<String>, expires: f64) -> Self {
+        let expires = SignedDuration::try_from_secs_f64(expires).ok();
+        let valid_until = expires.and_then(|it| Timestamp::from_duration(it).ok());
+        Self(Arc::new(Identity {
+            id,
+            scopes,
+            valid_until: valid_until.unwrap_or(Timestamp::MAX),
+        }))
     }
 
     /// The token's `sub`: opaque, 1 to 255 characters, none of them a control character.
@@ -37,6 +46,12 @@ impl User {
     #[must_use]
     pub fn has_scope(&self, scope: &str) -> bool {
         self.0.scopes.contains(scope)
+    }
+
+    /// From when on the token proves nothing: for whoever keeps a caller longer than one request.
+    #[must_use]
+    pub fn valid_until(&self) -> Timestamp {
+        self.0.valid_until
     }
 }
 

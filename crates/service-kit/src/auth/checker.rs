@@ -96,7 +96,7 @@ impl Inner {
             scopes,
             expires,
         } = token.signed_by(key)?.check(&self.audience, now)?;
-        let user = User::new(subject, scopes);
+        let user = User::new(subject, scopes, expires);
         let verified = Verified {
             user: user.clone(),
             expires,

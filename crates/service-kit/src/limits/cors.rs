@@ -32,6 +32,7 @@ where
             header::IF_MATCH,
             header::IF_NONE_MATCH,
             HeaderName::from_static("idempotency-key"),
+            HeaderName::from_static("last-event-id"),
             HeaderName::from_static("traceparent"),
             CORRELATION_ID,
         ])

@@ -57,6 +57,8 @@ codes! {
         "The token comes from an issuer that is not accepted here.";
     INSUFFICIENT_SCOPE = "insufficient_scope", FORBIDDEN, "The token does not allow this",
         "The token is valid, but lacks the scope that the header `WWW-Authenticate` names.";
+    ORIGIN_REFUSED = "origin_refused", FORBIDDEN, "Pages of this origin are not let in",
+        "The request was made by a page that is not of the application: its header `Origin` names another address.";
     NOT_FOUND = "not_found", NOT_FOUND, "Not found",
         "Nothing with this id exists for the caller; what belongs to others is not found either.";
     ROUTE_NOT_FOUND = "route_not_found", NOT_FOUND, "No such route",
@@ -79,6 +81,8 @@ codes! {
         "The body is well-formed JSON, but a field is unknown, missing, or has a value that it cannot take; `errors` lists each.";
     IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused", UNPROCESSABLE_ENTITY, "The idempotency key was used for another request",
         "This idempotency key was sent before with another request; take a new one.";
+    UPGRADE_REQUIRED = "upgrade_required", UPGRADE_REQUIRED, "A websocket is needed",
+        "The route speaks the websocket protocol, version 13, and nothing else.";
     RATE_LIMITED = "rate_limited", TOO_MANY_REQUESTS, "Too many requests",
         "The caller sends more requests than allowed; wait as long as `Retry-After` says.";
     INTERNAL = "internal", INTERNAL_SERVER_ERROR, "Something failed inside the service",

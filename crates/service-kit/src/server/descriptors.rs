@@ -10,6 +10,45 @@ const RESERVED: usize = 256;
 /// Lets the process have as many descriptors as the system allows, and fewer connections than wanted where that is
 /// not enough.
 pub(super) fn fit(wanted: ConnectionLimits) -> ConnectionLimits {
+    let open_files = raise();
+    let fitting = within(wanted, open_files);
+    if fitting != wanted {
+        let connections = fitting.public;
+        tracing::warn!(
+            open_files,
+            connections,
+            "few open files are allowed: fewer connections are held"
+        );
+    }
+    fitting
+}
+
+/// How many of these connections the process may hold, beside the reserve and those whose requests are being answered.
+pub(super) fn fit_upgraded(wanted: usize) -> usize {
+    let ConnectionLimits {
+        public,
+        internal,
+        metrics,
+        ..
+    } = ConnectionLimits::default();
+    let open_files = raise();
+    let fitting = wanted.min(
+        open_files
+            .saturating_sub(RESERVED + public + internal + metrics)
+            .max(16),
+    );
+    if fitting != wanted {
+        tracing::warn!(
+            open_files,
+            connections = fitting,
+            "few open files are allowed: fewer clients are let in"
+        );
+    }
+    fitting
+}
+
+/// Lets the process have as many descriptors as the system allows, and says how many.
+fn raise() -> usize {
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
     let raised = Rlimit {
         current: maximum,
@@ -20,16 +59,7 @@ pub(super) fn fit(wanted: ConnectionLimits) -> ConnectionLimits {
     }
     // No limit at all is one that nobody reaches.
     let open_files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
-    let fitting = within(wanted, usize::try_from(open_files).unwrap_or(usize::MAX));
-    if fitting != wanted {
-        let connections = fitting.public;
-        tracing::warn!(
-            open_files,
-            connections,
-            "few open files are allowed: fewer connections are held"
-        );
-    }
-    fitting
+    usize::try_from(open_files).unwrap_or(usize::MAX)
 }
 
 /// The same limits, the public one lowered until all fit; some connections are always let in.

@@ -142,6 +142,8 @@ const DECISIONS: &[Decision] = &[
     (variables::TASKFLOW_MAX_CONCURRENT_REQUESTS, |_| Unset),
     (variables::TASKFLOW_USER_REQUESTS_PER_SECOND, |_| Unset),
     (variables::TASKFLOW_MAX_CLIENTS, |_| Unset),
+    (variables::TASKFLOW_MAX_CLIENTS_PER_USER, |_| Unset),
+    (variables::TASKFLOW_HEARTBEAT_SECONDS, |_| Unset),
     // Audit
     (variables::TASKFLOW_RETENTION_DAYS, retention_days),
     // Delivery: each channel is on where its Secret has been made

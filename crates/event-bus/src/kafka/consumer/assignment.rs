@@ -100,6 +100,16 @@ impl<H: crate::work::Work> Assignment<H> {
         answered
     }
 
+    /// Takes partitions that no group asked to take, each at the offset that stands in the list.
+    pub(super) fn take(&mut self, partitions: &TopicPartitionList) -> KafkaResult<()> {
+        tracing::info!(partitions = %list(partitions), "taking partitions");
+        // Before the client reads, so that no record reaches the common queue.
+        self.start(partitions)?;
+        self.consumer.incremental_assign(partitions)?;
+        self.count();
+        Ok(())
+    }
+
     /// Finishes what is in flight on all partitions; what is not done by the deadline is dropped and comes again.
     pub(super) async fn stop_all(&mut self, deadline: Instant) {
         stop(std::mem::take(&mut self.running), deadline).await;

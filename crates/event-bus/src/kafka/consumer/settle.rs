@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use catalogue::{ConsumerGroup, Service, Subscription};
+use catalogue::{Service, Subscription};
 use metrics::Metrics;
 use tokio::{
     sync::Semaphore,
@@ -10,7 +10,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{ConsumerSettings, dead_letters, group_id, record::Record};
+use super::{ConsumerSettings, dead_letters, group_id, has_own_group, record::Record};
 use crate::{
     attempt::{Origin, attempt},
     crash_point,
@@ -76,7 +76,7 @@ impl<H: Work> Settler<H> {
             app_id: service.app_id,
             group: group_id(service, settings),
             retry: settings.retry,
-            own_group: matches!(service.consumer_group, Some(ConsumerGroup::PerReplica { .. })),
+            own_group: has_own_group(service),
             dead_letters: Publisher::new(&settings.kafka, metrics)?,
             running: Semaphore::new(settings.concurrency),
             meters: Meters::of(service, metrics),

@@ -8,8 +8,13 @@ use catalogue::{
     topics::{REMINDERS, TASK_EVENTS},
 };
 use event_bus::{Cause, Outcome, kafka::ConsumerSettings};
+use rdkafka::{
+    ClientConfig,
+    admin::{AdminClient, AdminOptions, NewPartitions},
+    client::DefaultClientContext,
+};
 use test_kit::{Topics, wait_until};
-use tokio::sync::Semaphore;
+use tokio::{sync::Semaphore, time::timeout};
 
 use super::{Kafka, KafkaReplica, Replica as _, Transport as _};
 use crate::{
@@ -126,36 +131,71 @@ async fn replicas_with_groups_of_their_own_see_everything_from_now_on() {
             _ => Answer::Apply,
         });
         let settings = ConsumerSettings::new(kafka.settings.clone(), name);
-        (KafkaReplica::join(&WEBSOCKET, settings, Arc::clone(&journal)), journal)
+        let in_position = settings.in_position.subscribe();
+        let replica = KafkaReplica::join(&WEBSOCKET, settings, Arc::clone(&journal));
+        (replica, journal, in_position)
     };
-    let replicas = [join("websocket-1"), join("websocket-2")];
-    let mut version = 1;
-    wait_until("both replicas see new events", PATIENCE, async || {
-        version += 1;
-        kafka.publish(&[task_updated(1, version)]).await;
-        let seen = replicas.iter().map(|(_, journal)| journal.applied_count());
-        if seen.clone().all(|count| count > 0) {
-            Ok(())
-        } else {
-            Err(format!("{:?}", seen.collect::<Vec<_>>()))
-        }
-    })
-    .await;
+    let mut replicas = [join("websocket-1"), join("websocket-2")];
+    for (_, _, in_position) in &mut replicas {
+        timeout(PATIENCE, in_position.wait_for(|it| *it))
+            .await
+            .unwrap()
+            .unwrap();
+    }
+    // From here on nothing is missed.
+    let version = 2;
+    kafka.publish(&[task_updated(1, version)]).await;
     // Nobody is left to give a poisonous event to: it is passed over.
     kafka
         .publish(&[task_updated(POISON, 1), task_updated(1, version + 1)])
         .await;
-    for (replica, journal) in replicas {
+    for (replica, journal, _) in replicas {
         journal.has_applied_version(1, version + 1).await;
         assert_eq!(journal.deliveries(before.event_id), 0);
         let seen = journal.applied(1);
-        assert_eq!(seen, (seen[0]..=version + 1).collect::<Vec<_>>());
+        assert_eq!(seen, [version, version + 1]);
         let given_up = replica
             .metrics()
             .counter(&EVENTS_HANDLED_TOTAL, &[TASK_EVENTS, "dead_letter"]);
         assert_eq!(given_up.get(), 1);
         replica.stop().await;
     }
+}
+
+#[tokio::test]
+async fn partitions_that_are_added_are_read_from_their_beginning() {
+    let mut topics = Topics::create(&[(TASK_EVENTS, 1)]).await;
+    let settings = support::settings(&topics);
+    let journal = Journal::applying();
+    let consuming = ConsumerSettings::new(settings.clone(), "websocket-1");
+    let mut in_position = consuming.in_position.subscribe();
+    let replica = KafkaReplica::join(&WEBSOCKET, consuming, Arc::clone(&journal));
+    has_partitions(&replica, 1).await;
+    // A topic that is not there yet is waited for: what is published to it later would be missed.
+    assert!(!*in_position.borrow());
+    topics.add(&[(REMINDERS, 1)]).await;
+    timeout(PATIENCE, in_position.wait_for(|it| *it))
+        .await
+        .unwrap()
+        .unwrap();
+
+    let admin: AdminClient<DefaultClientContext> = ClientConfig::new()
+        .set("bootstrap.servers", topics.brokers())
+        .create()
+        .unwrap();
+    let name = topics.name(TASK_EVENTS);
+    let more = [NewPartitions::new(&name, 12)];
+    admin.create_partitions(&more, &AdminOptions::new()).await.unwrap()[0]
+        .as_ref()
+        .unwrap();
+    // The publisher is new and knows them; the replica looks now and then.
+    let kafka = Kafka::new(settings, Some(topics));
+    let events: Vec<_> = (1..=60).map(|task| task_updated(task, 1)).collect();
+    kafka.publish(&events).await;
+    has_partitions(&replica, 12).await;
+    journal.has_applied(events.len()).await;
+    replica.stop().await;
+    assert_eq!(journal.delivery_count(), events.len());
 }
 
 async fn has_partitions(replica: &KafkaReplica, count: u32) {

@@ -10,7 +10,7 @@ fn at(second: i64) -> Timestamp {
 
 fn verified(id: &str) -> Verified {
     Verified {
-        user: User::new(id.to_owned(), BTreeSet::new()),
+        user: User::new(id.to_owned(), BTreeSet::new(), 1_800_000_060.0),
         expires: 1_800_000_060.0,
         keys: Arc::default(),
     }
