@@ -7,6 +7,7 @@ mod dapr;
 mod dead_letters;
 mod definition;
 mod kafka;
+mod live;
 mod outbox;
 mod postgres;
 mod reminders;
@@ -40,6 +41,7 @@ const RUNBOOKS: &str = "https://github.com/taskflow-dev/taskflow/blob/main/docs/
 const GROUPS: &[&Group] = &[
     &services::GROUP,
     &reminders::GROUP,
+    &live::GROUP,
     &consumers::GROUP,
     &dead_letters::GROUP,
     &outbox::GROUP,

@@ -96,12 +96,13 @@ async fn what_is_remembered_of_all_is_bounded_and_the_latest_stays() {
     for user in 0..count {
         change(&hub, &user.to_string(), 1, &text);
     }
-    let state = hub.state();
-    assert!(state.bytes <= REMEMBERED_BYTES, "{}", state.bytes);
-    let sum: usize = state.persons.values().map(|person| person.stream.bytes()).sum();
-    assert_eq!(state.bytes, sum);
-    assert!(!state.persons.contains_key("1"));
-    drop(state);
+    {
+        let state = hub.state();
+        assert!(state.bytes <= REMEMBERED_BYTES, "{}", state.bytes);
+        let sum: usize = state.persons.values().map(|person| person.stream.bytes()).sum();
+        assert_eq!(state.bytes, sum);
+        assert!(!state.persons.contains_key("1"));
+    }
     let last = hub.enter(arrival(&(count - 1).to_string(), Some(0))).unwrap();
     assert_eq!(waiting(&last).await, ["welcome", "1"]);
     // Who is connected keeps the position, and misses nothing.

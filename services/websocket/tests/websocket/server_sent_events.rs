@@ -22,7 +22,8 @@ impl Stream {
                 };
                 let data = serde_json::from_str(&line("data").unwrap()).unwrap();
                 let found = (line("event").unwrap(), line("id"), data);
-                self.unread = rest.to_owned();
+                let rest = rest.to_owned();
+                self.unread = rest;
                 if found.0 != "heartbeat" {
                     return Some(found);
                 }
