@@ -1,6 +1,6 @@
 //! What notification consists of, put together.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::Router;
 use catalogue::services::NOTIFICATION;
@@ -15,7 +15,6 @@ use service_kit::{
     server::Routes,
     shutdown::{BoxError, Tasks},
 };
-use tokio::sync::mpsc;
 
 use crate::{
     channels::Providers,
@@ -23,9 +22,9 @@ use crate::{
     consumer::Consumer,
     courier::Courier,
     http::{self, App},
-    jobs::{self, Scheduler},
+    jobs::{self, HEAD_START, Lanes, Scheduler},
     settings::Settings,
-    sweeper,
+    sweeper::{self, Pace},
     telling::Telling,
 };
 
@@ -44,8 +43,8 @@ pub async fn build(settings: Settings, foundation: Foundation) -> Result<Routes,
     let stop = tasks.stop().clone();
     let (jobs, changes) = match &settings.bus {
         BusSettings::Sidecar(sidecar) => {
-            let (sender, receiver) = mpsc::channel(jobs::WAITING);
-            (Some(sender), Some((Scheduler::new(sidecar)?, receiver)))
+            let (lanes, far_ends) = Lanes::new();
+            (Some(lanes), Some((Scheduler::new(sidecar)?, far_ends)))
         }
         BusSettings::Direct(_) => (None, None),
     };
@@ -71,7 +70,15 @@ pub async fn build(settings: Settings, foundation: Foundation) -> Result<Routes,
         }
         _ => Router::new(),
     };
-    tasks.spawn_infallible("sweeper", sweeper::sweep(claims, settings.sweep, stop.clone()));
+    let pace = Pace {
+        period: settings.sweep,
+        // Where there are jobs, they come first.
+        head_start: match settings.bus {
+            BusSettings::Sidecar(_) => HEAD_START,
+            BusSettings::Direct(_) => Duration::ZERO,
+        },
+    };
+    tasks.spawn_infallible("sweeper", sweeper::sweep(claims, pace, stop.clone()));
     let courier = Courier {
         database: database.clone(),
         providers: providers.clone(),

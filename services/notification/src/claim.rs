@@ -3,6 +3,8 @@
 //! Whoever is awake may claim: the sweeper, or a job that was scheduled for the instant. Both meet in one conditional
 //! update, so that only the first finds a reminder planned; a stale generation is found by nobody.
 
+use std::time::Duration;
+
 use catalogue::{database, spans, topics};
 use domain::id::{TaskId, UserId};
 use event_bus::{Outgoing, crash_point, trace_context};
@@ -59,10 +61,10 @@ pub(crate) struct Claims {
 }
 
 impl Claims {
-    /// Claims what is due, up to one batch, and says how many.
-    pub(crate) async fn claim_due(&self) -> Result<u64, Error> {
+    /// Claims what has been due for this time, up to one batch, and says how many.
+    pub(crate) async fn claim_due(&self, since: Duration) -> Result<u64, Error> {
         let mut transaction = self.database.begin().await?;
-        let due = reminders::lock_due(&mut transaction, BATCH).await?;
+        let due = reminders::lock_due(&mut transaction, since.as_secs_f64(), BATCH).await?;
         self.claim(transaction, due, Claimer::Sweeper).await
     }
 

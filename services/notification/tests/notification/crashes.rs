@@ -11,6 +11,22 @@ use crate::{
     world::{PATIENCE, World},
 };
 
+/// Where the tests below die, of the places of the service itself.
+pub(crate) const PLACES: [&str; 12] = [
+    "notification.before_plan_commit",
+    "notification.after_plan_commit",
+    "notification.before_claim_commit",
+    "notification.after_claim_commit",
+    "notification.before_deal_commit",
+    "notification.after_deal_commit",
+    "notification.before_attempt_commit",
+    "notification.after_attempt_commit",
+    "notification.before_call",
+    "notification.after_accept",
+    "notification.before_mark_commit",
+    "notification.after_mark",
+];
+
 /// Reminders in each test.
 const COUNT: i64 = 3;
 
