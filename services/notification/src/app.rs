@@ -12,7 +12,7 @@ use service_kit::{
     config::ServiceSettings,
     database,
     limits::UserRate,
-    server::Routes,
+    server::{ConnectionLimits, Routes},
     shutdown::{BoxError, Tasks},
 };
 
@@ -113,6 +113,10 @@ pub async fn build(settings: Settings, foundation: Foundation) -> Result<Routes,
         public: http::public(app, &tokens, &rate),
         pages: settings.public_url,
         internal: subscribed.routes.merge(callbacks),
+        connections: ConnectionLimits {
+            internal: jobs::CONNECTIONS,
+            ..ConnectionLimits::default()
+        },
         ..Routes::default()
     })
 }

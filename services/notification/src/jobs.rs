@@ -8,7 +8,7 @@
 //! The sweeper leaves what a job may wake for a [`HEAD_START`] to the job: whoever sees it sweep then knows that jobs do
 //! not fire.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -24,7 +24,7 @@ use metrics::{IntCounter, Metrics};
 use reqwest::Client;
 use serde_json::json;
 use service_kit::{auth::is_same_secret, telemetry::chain};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, info_span};
 use uuid::Uuid;
@@ -39,6 +39,12 @@ const WAITING: usize = 2048;
 pub(crate) const HEAD_START: Duration = Duration::from_secs(2);
 /// Time for one call: a Scheduler that is away would hold it for 30 s.
 const CALL_TIME: Duration = Duration::from_secs(2);
+
+/// Callbacks that claim at once. The sidecar makes very many calls when very many jobs fire, and the events that it
+/// delivers come by the same door: whoever finds no place goes away at once, and the sweeper claims in batches.
+const AT_ONCE: usize = 8;
+/// Connections of the sidecar: one for each job that fires at the same moment, and some for events.
+pub(crate) const CONNECTIONS: usize = 4096;
 
 /// A job that is to be there, or no longer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -151,6 +157,7 @@ struct Callbacks {
     claims: Claims,
     app_token: String,
     forged: IntCounter,
+    places: Arc<Semaphore>,
 }
 
 /// The route that the sidecar posts to, for every name of a job.
@@ -159,6 +166,7 @@ pub(crate) fn routes(claims: Claims, sidecar: &SidecarSettings, metrics: &Metric
         claims,
         app_token: sidecar.app_token.0.clone(),
         forged: metrics.counter(&AUTH_FAILURES_TOTAL, &["app_token"]),
+        places: Arc::new(Semaphore::new(AT_ONCE)),
     };
     Router::new().route(REMINDER.route, post(fire)).with_state(callbacks)
 }
@@ -173,6 +181,10 @@ async fn fire(State(callbacks): State<Callbacks>, Path(name): Path<String>, head
     let Some((task_id, id, generation)) = told_by(&name) else {
         claims.telling.job("unknown");
         return StatusCode::OK;
+    };
+    let Ok(_place) = callbacks.places.try_acquire() else {
+        // Its policy tries again, and finds that the sweeper was there.
+        return StatusCode::SERVICE_UNAVAILABLE;
     };
     let span = info_span!(
         spans::REMINDER_WAKE.name,

@@ -1,5 +1,6 @@
 //! The service behind a real sidecar, with jobs at a real Scheduler, and the resources that the generator writes.
 
+mod burst;
 mod deaths;
 mod jobs;
 
