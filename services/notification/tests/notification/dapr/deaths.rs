@@ -2,13 +2,13 @@
 
 use std::{collections::BTreeSet, os::unix::process::ExitStatusExt as _};
 
-use test_kit::crash_points;
+use test_kit::{EnginePair, crash_points, wait_until};
 
 use super::Behind;
 use crate::{
     crashes,
     events::Task,
-    world::{PATIENCE, Replica},
+    world::{PATIENCE, Replica, World},
 };
 
 /// Reminders in each test.
@@ -90,6 +90,37 @@ async fn dapr_with_a_sidecar_that_dies_and_comes_back() {
     behind.world.counts(claimed, COUNT).await;
     behind.sidecar.start_again();
     all_are_seen_once(&behind).await;
+    replica.stop().await;
+}
+
+/// Kafka dies when reminders are claimed, PostgreSQL when they are planned; nobody is started again but they.
+#[tokio::test]
+async fn kill_kafka_and_then_postgres_while_dapr_has_jobs_that_fire() {
+    let engines = EnginePair::start().await;
+    let behind = Behind::around(World::on(&engines).await).await;
+    let replica = behind.replica().await;
+    planned(&behind, &replica, 5).await;
+    engines.kafka.kill().await;
+    let claimed = "select count(*) from notification.reminder where event_id is not null";
+    behind.world.counts(claimed, COUNT).await;
+    engines.kafka.start().await;
+    all_are_seen_once(&behind).await;
+
+    let mut later = Task::in_seconds("ada", COUNT + 1, 5);
+    behind.world.publish(&[later.is_saved()]).await;
+    #[expect(clippy::cast_precision_loss, reason = "it is small")]
+    replica.reaches(SCHEDULED, (COUNT + 1) as f64).await;
+    engines.postgres.kill().await;
+    // Its time passes meanwhile.
+    let due = later.reminders[0];
+    wait_until("its time has come", PATIENCE, async || {
+        let now = jiff::Timestamp::now();
+        if now > due { Ok(()) } else { Err(now) }
+    })
+    .await;
+    engines.postgres.start().await;
+    behind.world.states(COUNT + 1, &["delivered"]).await;
+    behind.world.assert_settled().await;
     replica.stop().await;
 }
 
