@@ -15,14 +15,11 @@ use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, field, info_span};
 
 use crate::{
-    claim::{Claims, Error},
+    claim::{Claims, Error, TOO_LATE},
     plan::State,
     store::reminders::{self, Outlook},
 };
 
-/// A reminder that is later than this is of no use to anybody: it expires, and the ledger says so. As long as the topic
-/// keeps its event.
-const TOO_LATE: Duration = Duration::from_hours(14 * 24);
 /// Reminders that expire in one statement.
 const EXPIRE_BATCH: i64 = 1000;
 /// Shortest time between two looks, when what is due is locked by somebody else.
@@ -52,7 +49,7 @@ pub(crate) async fn sweep(claims: Claims, pace: Pace, stop: CancellationToken) {
         };
         let woken = timeout(wait, claims.telling.planned.notified());
         // Woken or not: it looks.
-        drop(stop.run_until_cancelled(woken).await);
+        let _woken = stop.run_until_cancelled(woken).await;
     }
 }
 

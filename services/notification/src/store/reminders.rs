@@ -119,18 +119,25 @@ pub(crate) async fn supersede(
 }
 
 /// Planned reminders whose time came this many seconds ago or earlier, the earliest first, with their tasks locked. What
-/// somebody else has locked is left to them.
-pub(crate) async fn lock_due(connection: &mut PgConnection, since_seconds: f64, limit: i64) -> Result<Vec<DueRow>> {
+/// somebody else has locked is left to them, and what is too late is left to expire.
+pub(crate) async fn lock_due(
+    connection: &mut PgConnection,
+    since_seconds: f64,
+    too_late_seconds: f64,
+    limit: i64,
+) -> Result<Vec<DueRow>> {
     sqlx::query_as!(
         DueRow,
         "select it.id, it.generation, it.task_id, it.user_id, it.remind_at, task.version, task.title, task.due_at,
             it.correlation_id
         from notification.reminder as it join notification.task as task on task.task_id = it.task_id
         where it.state = 'planned' and it.remind_at <= now() - make_interval(secs => $1)
+            and it.remind_at >= now() - make_interval(secs => $2)
         order by it.remind_at
-        limit $2
+        limit $3
         for update skip locked",
         since_seconds,
+        too_late_seconds,
         limit,
     )
     .fetch_all(connection)
@@ -294,17 +301,24 @@ pub(crate) async fn spec(connection: &mut PgConnection, id: Uuid) -> Result<Stri
 }
 
 /// One planned reminder, with its task locked, when its time has come; a clock may be a second behind. `None` when this
-/// generation is no longer planned, or not due.
-pub(crate) async fn lock_one(connection: &mut PgConnection, id: Uuid, generation: i32) -> Result<Option<DueRow>> {
+/// generation is no longer planned, not due, or too late.
+pub(crate) async fn lock_one(
+    connection: &mut PgConnection,
+    id: Uuid,
+    generation: i32,
+    too_late_seconds: f64,
+) -> Result<Option<DueRow>> {
     sqlx::query_as!(
         DueRow,
         "select it.id, it.generation, it.task_id, it.user_id, it.remind_at, task.version, task.title, task.due_at,
             it.correlation_id
         from notification.reminder as it join notification.task as task on task.task_id = it.task_id
         where it.id = $1 and it.generation = $2 and it.state = 'planned' and it.remind_at <= now() + interval '1 second'
+            and it.remind_at >= now() - make_interval(secs => $3)
         for update skip locked",
         id,
         generation,
+        too_late_seconds,
     )
     .fetch_optional(connection)
     .await
