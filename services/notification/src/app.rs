@@ -70,15 +70,8 @@ pub async fn build(settings: Settings, foundation: Foundation) -> Result<Routes,
         }
         _ => Router::new(),
     };
-    let pace = Pace {
-        period: settings.sweep,
-        // Where there are jobs, they come first.
-        head_start: match settings.bus {
-            BusSettings::Sidecar(_) => HEAD_START,
-            BusSettings::Direct(_) => Duration::ZERO,
-        },
-    };
-    tasks.spawn_infallible("sweeper", sweeper::sweep(claims, pace, stop.clone()));
+    let sweeping = sweeper::sweep(claims, pace(settings.sweep, &settings.bus), stop.clone());
+    tasks.spawn_infallible("sweeper", sweeping);
     let courier = Courier {
         database: database.clone(),
         providers: providers.clone(),
@@ -117,8 +110,18 @@ pub async fn build(settings: Settings, foundation: Foundation) -> Result<Routes,
             internal: jobs::CONNECTIONS,
             ..ConnectionLimits::default()
         },
-        ..Routes::default()
     })
+}
+
+/// Where there are jobs, they come first.
+const fn pace(period: Duration, bus: &BusSettings) -> Pace {
+    Pace {
+        period,
+        head_start: match bus {
+            BusSettings::Sidecar(_) => HEAD_START,
+            BusSettings::Direct(_) => Duration::ZERO,
+        },
+    }
 }
 
 fn keep_keys_fresh(tokens: &TokenChecker, tasks: &Tasks) {
