@@ -3,7 +3,6 @@
 //! The tests know the core from outside: HTTP, topics, tables. They read events as JSON, without our own types, so that
 //! a mistake in those cannot hide itself.
 
-pub mod crash_points;
 pub mod facts;
 pub mod invariants;
 pub mod ledger;

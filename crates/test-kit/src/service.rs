@@ -44,6 +44,24 @@ pub fn built(name: &str) -> PathBuf {
     program
 }
 
+/// Starts a program that ends with the test even where the test is killed.
+pub(crate) fn start_bound<'a>(
+    program: &Path,
+    arguments: &[String],
+    environment: impl IntoIterator<Item = (&'a str, String)>,
+) -> Service {
+    let mut all = vec!["--pdeathsig", "KILL", "--", program.to_str().expect("a path is text")];
+    all.extend(arguments.iter().map(String::as_str));
+    Service::start(&setpriv(), &all, environment)
+}
+
+/// util-linux's, wherever it is: processes of tests have no `PATH`.
+fn setpriv() -> PathBuf {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let mut places = env::split_paths(&path).map(|folder| folder.join("setpriv"));
+    places.find(|place| place.is_file()).expect("util-linux is installed")
+}
+
 impl Service {
     /// Starts a program with these arguments and only these variables.
     pub fn start<'a>(

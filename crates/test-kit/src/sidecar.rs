@@ -9,7 +9,7 @@ use reqwest::StatusCode;
 use tempfile::TempDir;
 
 pub use self::resources::Resources;
-use crate::{Service, core::client, free_port, wait_until};
+use crate::{Scheduler, Service, core::client, free_port, service::start_bound, wait_until};
 
 /// What services show to their sidecars in tests.
 pub const API_TOKEN: &str = "token of the sidecar's API";
@@ -24,10 +24,11 @@ const BLOCK_SHUTDOWN: &str = "1s";
 /// A running sidecar. It is killed together with this value; what it printed is shown when the test fails.
 pub struct Sidecar {
     process: Service,
+    arguments: Vec<String>,
     port: u16,
     metrics: u16,
-    /// With the files that it has read.
-    _folder: TempDir,
+    /// With the files that it reads.
+    folder: TempDir,
 }
 
 impl Sidecar {
@@ -36,6 +37,15 @@ impl Sidecar {
     /// # Panics
     /// When there is no daprd: `TASKFLOW_DAPRD` says where it is, and `cargo xtask test` sets it.
     pub fn start(app_id: &str, app_port: Option<u16>, resources: &Resources) -> Self {
+        Self::start_with(app_id, app_port, resources, "")
+    }
+
+    /// The same for a service that has jobs at this Scheduler.
+    pub fn start_with_jobs(app_id: &str, app_port: u16, resources: &Resources, scheduler: &Scheduler) -> Self {
+        Self::start_with(app_id, Some(app_port), resources, &scheduler.address())
+    }
+
+    fn start_with(app_id: &str, app_port: Option<u16>, resources: &Resources, scheduler: &str) -> Self {
         let folder = tempfile::tempdir().expect("there is room for files");
         let (config, resources) = resources.write(app_id, folder.path());
         let [port, grpc, internal, metrics, public] = std::array::from_fn(|_| free_port());
@@ -50,7 +60,7 @@ impl Sidecar {
             format!("--dapr-public-port={public}"),
             "--dapr-listen-addresses=127.0.0.1".to_owned(),
             "--metrics-listen-address=127.0.0.1".to_owned(),
-            "--scheduler-host-address=".to_owned(),
+            format!("--scheduler-host-address={scheduler}"),
             "--placement-host-address=".to_owned(),
             "--dapr-graceful-shutdown-seconds=5".to_owned(),
             format!("--dapr-block-shutdown-duration={BLOCK_SHUTDOWN}"),
@@ -68,21 +78,23 @@ impl Sidecar {
                 "--app-health-threshold=3".to_owned(),
             ]);
         }
-        // Ends with the test even where the test is killed.
-        let program = daprd();
-        let mut all = vec!["--pdeathsig", "KILL", "--", program.to_str().expect("a path is text")];
-        all.extend(arguments.iter().map(String::as_str));
-        let variables = [
-            ("HOME", folder.path().display().to_string()),
-            ("DAPR_API_TOKEN", API_TOKEN.to_owned()),
-            ("APP_API_TOKEN", APP_TOKEN.to_owned()),
-        ];
         Self {
-            process: Service::start(&setpriv(), &all, variables),
+            process: launch(&arguments, &folder),
+            arguments,
             port,
             metrics,
-            _folder: folder,
+            folder,
         }
+    }
+
+    /// SIGKILL.
+    pub fn kill(&mut self) {
+        self.process.kill();
+    }
+
+    /// Starts it again after [`kill`](Self::kill), where it was.
+    pub fn start_again(&mut self) {
+        self.process = launch(&self.arguments, &self.folder);
     }
 
     /// Its HTTP API.
@@ -135,6 +147,15 @@ impl Sidecar {
     }
 }
 
+fn launch(arguments: &[String], folder: &TempDir) -> Service {
+    let variables = [
+        ("HOME", folder.path().display().to_string()),
+        ("DAPR_API_TOKEN", API_TOKEN.to_owned()),
+        ("APP_API_TOKEN", APP_TOKEN.to_owned()),
+    ];
+    start_bound(&daprd(), arguments, variables)
+}
+
 fn daprd() -> PathBuf {
     let Some(path) = env::var_os("TASKFLOW_DAPRD").map(PathBuf::from) else {
         panic!("TASKFLOW_DAPRD is not set: `cargo xtask test` prepares the tools and sets it");
@@ -145,11 +166,4 @@ fn daprd() -> PathBuf {
         path.display()
     );
     path
-}
-
-/// util-linux's, wherever it is: processes of tests have no `PATH`.
-fn setpriv() -> PathBuf {
-    let path = env::var_os("PATH").unwrap_or_default();
-    let mut places = env::split_paths(&path).map(|folder| folder.join("setpriv"));
-    places.find(|place| place.is_file()).expect("util-linux is installed")
 }

@@ -1,5 +1,7 @@
 //! The core as processes finds its own parts: chat-api, recurring-tasks and audit work together.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::time::Duration;
 
 use catalogue::{Service, services::CHAT_API, topics};

@@ -1,6 +1,6 @@
 //! What notification consists of, put together.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::Router;
 use catalogue::services::NOTIFICATION;
@@ -12,10 +12,9 @@ use service_kit::{
     config::ServiceSettings,
     database,
     limits::UserRate,
-    server::Routes,
+    server::{ConnectionLimits, Routes},
     shutdown::{BoxError, Tasks},
 };
-use tokio::sync::mpsc;
 
 use crate::{
     channels::Providers,
@@ -23,9 +22,9 @@ use crate::{
     consumer::Consumer,
     courier::Courier,
     http::{self, App},
-    jobs::{self, Scheduler},
+    jobs::{self, HEAD_START, Lanes, Scheduler},
     settings::Settings,
-    sweeper,
+    sweeper::{self, Pace},
     telling::Telling,
 };
 
@@ -44,8 +43,8 @@ pub async fn build(settings: Settings, foundation: Foundation) -> Result<Routes,
     let stop = tasks.stop().clone();
     let (jobs, changes) = match &settings.bus {
         BusSettings::Sidecar(sidecar) => {
-            let (sender, receiver) = mpsc::channel(jobs::WAITING);
-            (Some(sender), Some((Scheduler::new(sidecar)?, receiver)))
+            let (lanes, far_ends) = Lanes::new();
+            (Some(lanes), Some((Scheduler::new(sidecar)?, far_ends)))
         }
         BusSettings::Direct(_) => (None, None),
     };
@@ -77,7 +76,8 @@ pub async fn build(settings: Settings, foundation: Foundation) -> Result<Routes,
         }
         _ => Router::new(),
     };
-    tasks.spawn_infallible("sweeper", sweeper::sweep(claims, settings.sweep, stop.clone()));
+    let sweeping = sweeper::sweep(claims, pace(settings.sweep, &settings.bus), stop.clone());
+    tasks.spawn_infallible("sweeper", sweeping);
     let courier = Courier {
         database: database.clone(),
         providers: providers.clone(),
@@ -112,8 +112,22 @@ pub async fn build(settings: Settings, foundation: Foundation) -> Result<Routes,
         public: http::public(app, &tokens, &rate),
         pages: settings.public_url,
         internal: subscribed.routes.merge(callbacks),
-        ..Routes::default()
+        connections: ConnectionLimits {
+            internal: jobs::CONNECTIONS,
+            ..ConnectionLimits::default()
+        },
     })
+}
+
+/// Where there are jobs, they come first.
+const fn pace(period: Duration, bus: &BusSettings) -> Pace {
+    Pace {
+        period,
+        head_start: match bus {
+            BusSettings::Sidecar(_) => HEAD_START,
+            BusSettings::Direct(_) => Duration::ZERO,
+        },
+    }
 }
 
 fn keep_keys_fresh(tokens: &TokenChecker, tasks: &Tasks) {

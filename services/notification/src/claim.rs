@@ -3,6 +3,8 @@
 //! Whoever is awake may claim: the sweeper, or a job that was scheduled for the instant. Both meet in one conditional
 //! update, so that only the first finds a reminder planned; a stale generation is found by nobody.
 
+use std::time::Duration;
+
 use catalogue::{database, spans, topics};
 use domain::id::{TaskId, UserId};
 use event_bus::{Outgoing, crash_point, trace_context};
@@ -20,6 +22,9 @@ use crate::{
     telling::Telling,
 };
 
+/// A reminder that is later than this is of no use to anybody: nobody claims it, it expires, and the ledger says so. As
+/// long as the topic keeps its event.
+pub(crate) const TOO_LATE: Duration = Duration::from_hours(14 * 24);
 /// Reminders that one transaction claims.
 const BATCH: i64 = 500;
 
@@ -59,17 +64,17 @@ pub(crate) struct Claims {
 }
 
 impl Claims {
-    /// Claims what is due, up to one batch, and says how many.
-    pub(crate) async fn claim_due(&self) -> Result<u64, Error> {
+    /// Claims what has been due for this time, up to one batch, and says how many.
+    pub(crate) async fn claim_due(&self, since: Duration) -> Result<u64, Error> {
         let mut transaction = self.database.begin().await?;
-        let due = reminders::lock_due(&mut transaction, BATCH).await?;
+        let due = reminders::lock_due(&mut transaction, since.as_secs_f64(), TOO_LATE.as_secs_f64(), BATCH).await?;
         self.claim(transaction, due, Claimer::Sweeper).await
     }
 
     /// Claims one generation when it is planned and due, and says whether it did.
     pub(crate) async fn claim_one(&self, id: Uuid, generation: i32) -> Result<bool, Error> {
         let mut transaction = self.database.begin().await?;
-        let due = reminders::lock_one(&mut transaction, id, generation).await?;
+        let due = reminders::lock_one(&mut transaction, id, generation, TOO_LATE.as_secs_f64()).await?;
         let claimed = self.claim(transaction, due.into_iter().collect(), Claimer::Job).await?;
         Ok(claimed > 0)
     }
@@ -83,12 +88,12 @@ impl Claims {
         if due.is_empty() {
             return Ok(0);
         }
-        let told: Vec<(DueRow, Outgoing)> = due.into_iter().filter_map(|row| tell_of(row)).collect();
+        let told: Vec<(DueRow, Outgoing)> = due.into_iter().filter_map(tell_of).collect();
         let ids: Vec<Uuid> = told.iter().map(|(row, _)| row.id).collect();
         let generations: Vec<i32> = told.iter().map(|(row, _)| row.generation).collect();
         let event_ids: Vec<Uuid> = told.iter().map(|(_, event)| event.event_id).collect();
-        let claimed = reminders::claim(&mut transaction, claimer.as_str(), &ids, &generations, &event_ids).await?;
-        let is_claimed = |event: &Outgoing| claimed.contains(&event.event_id);
+        let taken = reminders::claim(&mut transaction, claimer.as_str(), &ids, &generations, &event_ids).await?;
+        let is_claimed = |event: &Outgoing| taken.contains(&event.event_id);
         let events: Vec<Outgoing> = told.into_iter().map(|(_, event)| event).filter(is_claimed).collect();
         outbox::append_many(&mut transaction, &database::NOTIFICATION, &events).await?;
         crash_point!("notification.before_claim_commit");

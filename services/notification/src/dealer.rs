@@ -77,7 +77,9 @@ pub(crate) async fn deal(database: &Database, event_id: Uuid, telling: &Telling)
     if expired {
         telling.entered(State::Expired, 1);
     }
-    held.iter().for_each(|kind| telling.delivery(kind, "suppressed"));
+    for kind in &held {
+        telling.delivery(kind, "suppressed");
+    }
     telling.dealt.notify_one();
     Ok(Dealt::New)
 }

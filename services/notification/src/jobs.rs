@@ -4,8 +4,11 @@
 //! scheduled is found by the sweeper. When one fires it names a reminder and a generation; that is claimed as the sweeper
 //! would, or is stale and nothing happens. The answer is 2xx as soon as that is known, for every name: Dapr takes 404 for
 //! a success and would forget a job whose route is missing.
+//!
+//! The sweeper leaves what a job may wake for a [`HEAD_START`] to the job: whoever sees it sweep then knows that jobs do
+//! not fire.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -14,27 +17,39 @@ use axum::{
     routing::post,
 };
 use catalogue::{jobs::REMINDER, metrics::AUTH_FAILURES_TOTAL, spans};
-use event_bus::{SidecarSettings, dapr::TOKEN_HEADER};
+use event_bus::{SidecarSettings, crash_point, dapr::TOKEN_HEADER};
+use futures::future::join_all;
 use jiff::Timestamp;
 use metrics::{IntCounter, Metrics};
 use reqwest::Client;
 use serde_json::json;
 use service_kit::{auth::is_same_secret, telemetry::chain};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, info_span};
 use uuid::Uuid;
 
 use crate::{claim::Claims, store::reminders, telling::Telling};
 
-/// Changes that may wait to be told to the Scheduler.
-pub(crate) const WAITING: usize = 4096;
+/// Calls to the Scheduler at once. Changes of one task take turns, so that no deletion overtakes what it deletes.
+const LANES: usize = 8;
+/// Changes of each lane that may wait to be told.
+const WAITING: usize = 2048;
+/// Time after its instant in which a reminder is left to its job.
+pub(crate) const HEAD_START: Duration = Duration::from_secs(2);
 /// Time for one call: a Scheduler that is away would hold it for 30 s.
 const CALL_TIME: Duration = Duration::from_secs(2);
+
+/// Callbacks that claim at once. The sidecar makes very many calls when very many jobs fire, and the events that it
+/// delivers come by the same door: whoever finds no place goes away at once, and the sweeper claims in batches.
+const AT_ONCE: usize = 8;
+/// Connections of the sidecar: one for each job that fires at the same moment, and some for events.
+pub(crate) const CONNECTIONS: usize = 4096;
 
 /// A job that is to be there, or no longer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct JobChange {
+    task_id: i64,
     name: String,
     /// When it fires; `None` when it is to be deleted.
     at: Option<Timestamp>,
@@ -47,7 +62,7 @@ impl JobChange {
             .replace("{task_id}", &task_id.to_string())
             .replace("{reminder_id}", &id.to_string())
             .replace("{generation}", &generation.to_string());
-        Self { name, at }
+        Self { task_id, name, at }
     }
 }
 
@@ -56,6 +71,25 @@ fn told_by(name: &str) -> Option<(i64, Uuid, i32)> {
     let (task, rest) = name.strip_prefix(REMINDER.prefix)?.split_once('-')?;
     let (id, generation) = rest.rsplit_once('-')?;
     Some((task.parse().ok()?, id.parse().ok()?, generation.parse().ok()?))
+}
+
+/// Where changes wait to be told to the Scheduler. Clones lead to the same lanes.
+#[derive(Clone, Debug)]
+pub(crate) struct Lanes(Vec<mpsc::Sender<JobChange>>);
+
+impl Lanes {
+    /// The lanes, and their far ends for [`Scheduler::follow`].
+    pub(crate) fn new() -> (Self, Vec<mpsc::Receiver<JobChange>>) {
+        let (senders, receivers) = (0..LANES).map(|_| mpsc::channel(WAITING)).unzip();
+        (Self(senders), receivers)
+    }
+
+    /// False when too many wait already.
+    pub(crate) fn take(&self, change: JobChange) -> bool {
+        let lane = change.task_id.unsigned_abs() % self.0.len() as u64;
+        let lane = usize::try_from(lane).ok().and_then(|lane| self.0.get(lane));
+        lane.is_some_and(|lane| lane.try_send(change).is_ok())
+    }
 }
 
 /// Schedules and deletes jobs, through the own sidecar.
@@ -76,14 +110,19 @@ impl Scheduler {
     }
 
     /// Tells the Scheduler of changes until it is told to stop.
-    pub(crate) async fn follow(
-        self,
-        mut changes: mpsc::Receiver<JobChange>,
-        telling: Telling,
-        stop: CancellationToken,
-    ) {
-        while let Some(Some(change)) = stop.run_until_cancelled(changes.recv()).await {
-            match self.tell(&change).await {
+    pub(crate) async fn follow(self, lanes: Vec<mpsc::Receiver<JobChange>>, telling: Telling, stop: CancellationToken) {
+        let lanes = lanes.into_iter().map(|lane| self.follow_one(lane, &telling, &stop));
+        join_all(lanes).await;
+        // A task ends only when it is told to.
+        stop.cancelled().await;
+    }
+
+    async fn follow_one(&self, mut lane: mpsc::Receiver<JobChange>, telling: &Telling, stop: &CancellationToken) {
+        while let Some(Some(change)) = stop.run_until_cancelled(lane.recv()).await {
+            crash_point!("notification.before_schedule");
+            let told = self.tell(&change).await;
+            crash_point!("notification.after_schedule");
+            match told {
                 Ok(()) if change.at.is_some() => telling.job("scheduled"),
                 Ok(()) => telling.job("deleted"),
                 Err(error) => {
@@ -93,8 +132,6 @@ impl Scheduler {
                 }
             }
         }
-        // A task ends only when it is told to.
-        stop.cancelled().await;
     }
 
     async fn tell(&self, change: &JobChange) -> reqwest::Result<()> {
@@ -120,6 +157,7 @@ struct Callbacks {
     claims: Claims,
     app_token: String,
     forged: IntCounter,
+    places: Arc<Semaphore>,
 }
 
 /// The route that the sidecar posts to, for every name of a job.
@@ -128,6 +166,7 @@ pub(crate) fn routes(claims: Claims, sidecar: &SidecarSettings, metrics: &Metric
         claims,
         app_token: sidecar.app_token.0.clone(),
         forged: metrics.counter(&AUTH_FAILURES_TOTAL, &["app_token"]),
+        places: Arc::new(Semaphore::new(AT_ONCE)),
     };
     Router::new().route(REMINDER.route, post(fire)).with_state(callbacks)
 }
@@ -143,13 +182,20 @@ async fn fire(State(callbacks): State<Callbacks>, Path(name): Path<String>, head
         claims.telling.job("unknown");
         return StatusCode::OK;
     };
+    let Ok(_place) = callbacks.places.try_acquire() else {
+        // Its policy tries again, and finds that the sweeper was there.
+        return StatusCode::SERVICE_UNAVAILABLE;
+    };
     let span = info_span!(
         spans::REMINDER_WAKE.name,
         { spans::TASK_ID.key } = task_id,
         { spans::REMINDER_ID.key } = %id,
         { spans::REMINDER_GENERATION.key } = generation,
     );
-    match wake(claims, id, generation).instrument(span).await {
+    crash_point!("notification.before_wake");
+    let woken = wake(claims, id, generation).instrument(span).await;
+    crash_point!("notification.after_wake");
+    match woken {
         Ok(outcome) => {
             claims.telling.job(outcome);
             StatusCode::OK

@@ -1,5 +1,7 @@
 //! Looks for reminders that are due, and needs nobody to wake it.
 //!
+//! Where jobs wake, it leaves each reminder to its job for a moment, and claims what no job has claimed by then.
+//!
 //! It sleeps until the next planned reminder, and never longer than the period: what another replica has planned, and
 //! what a wrong clock hides, is found by then. It asks for everything whose time has passed, not for a window: however
 //! long nobody looked, nothing is skipped.
@@ -13,23 +15,30 @@ use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, field, info_span};
 
 use crate::{
-    claim::{Claims, Error},
+    claim::{Claims, Error, TOO_LATE},
     plan::State,
     store::reminders::{self, Outlook},
 };
 
-/// A reminder that is later than this is of no use to anybody: it expires, and the ledger says so. As long as the topic
-/// keeps its event.
-const TOO_LATE: Duration = Duration::from_hours(14 * 24);
 /// Reminders that expire in one statement.
 const EXPIRE_BATCH: i64 = 1000;
 /// Shortest time between two looks, when what is due is locked by somebody else.
 const BREATH: Duration = Duration::from_millis(50);
 
+/// When it looks.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pace {
+    /// Longest time between two looks.
+    pub(crate) period: Duration,
+    /// Time after its instant in which a reminder is left to others.
+    pub(crate) head_start: Duration,
+}
+
 /// Claims what is due until it is told to stop.
-pub(crate) async fn sweep(claims: Claims, period: Duration, stop: CancellationToken) {
+pub(crate) async fn sweep(claims: Claims, pace: Pace, stop: CancellationToken) {
+    let period = pace.period;
     while !stop.is_cancelled() {
-        let wait = match stop.run_until_cancelled(Box::pin(look(&claims))).await {
+        let wait = match stop.run_until_cancelled(Box::pin(look(&claims, pace.head_start))).await {
             Some(Ok(outlook)) => wait(outlook, period),
             Some(Err(error)) => {
                 let error = chain(&error);
@@ -40,12 +49,12 @@ pub(crate) async fn sweep(claims: Claims, period: Duration, stop: CancellationTo
         };
         let woken = timeout(wait, claims.telling.planned.notified());
         // Woken or not: it looks.
-        drop(stop.run_until_cancelled(woken).await);
+        let _woken = stop.run_until_cancelled(woken).await;
     }
 }
 
 /// Claims all that is due, and tells what is left and what comes next.
-async fn look(claims: &Claims) -> Result<Outlook, Error> {
+async fn look(claims: &Claims, head_start: Duration) -> Result<Outlook, Error> {
     let late = {
         let mut connection = claims.database.acquire().await?;
         reminders::expire_older_than(&mut connection, TOO_LATE.as_secs_f64(), EXPIRE_BATCH).await?
@@ -56,7 +65,7 @@ async fn look(claims: &Claims) -> Result<Outlook, Error> {
     }
     loop {
         let span = info_span!(spans::REMINDER_SWEEP.name, { spans::BATCH_SIZE.key } = field::Empty);
-        let claimed = claims.claim_due().instrument(span.clone()).await?;
+        let claimed = claims.claim_due(head_start).instrument(span.clone()).await?;
         span.record(spans::BATCH_SIZE.key, claimed);
         claims.telling.swept(claimed);
         if claimed == 0 {
@@ -64,7 +73,7 @@ async fn look(claims: &Claims) -> Result<Outlook, Error> {
         }
     }
     let mut connection = claims.database.acquire().await?;
-    let outlook = reminders::outlook(&mut connection).await?;
+    let outlook = reminders::outlook(&mut connection, head_start.as_secs_f64()).await?;
     claims.telling.overdue(outlook.overdue);
     Ok(outlook)
 }

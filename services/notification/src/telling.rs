@@ -9,9 +9,12 @@ use catalogue::metrics::{
 };
 use jiff::Timestamp;
 use metrics::Metrics;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::Notify;
 
-use crate::{jobs::JobChange, plan::State};
+use crate::{
+    jobs::{JobChange, Lanes},
+    plan::State,
+};
 
 /// What the parts of the service tell each other and the world. Clones share everything.
 #[derive(Clone, Debug)]
@@ -22,11 +25,11 @@ pub(crate) struct Telling {
     /// Something is to be delivered.
     pub(crate) dealt: Arc<Notify>,
     /// Jobs to be scheduled or deleted, where there is a scheduler.
-    jobs: Option<mpsc::Sender<JobChange>>,
+    jobs: Option<Lanes>,
 }
 
 impl Telling {
-    pub(crate) fn new(metrics: &Metrics, jobs: Option<mpsc::Sender<JobChange>>) -> Self {
+    pub(crate) fn new(metrics: &Metrics, jobs: Option<Lanes>) -> Self {
         Self {
             metrics: metrics.clone(),
             planned: Arc::default(),
@@ -38,7 +41,7 @@ impl Telling {
     /// A job is to be scheduled or deleted. When too many wait it is not: the sweeper needs none.
     pub(crate) fn job_changes(&self, change: JobChange) {
         if let Some(jobs) = &self.jobs
-            && jobs.try_send(change).is_err()
+            && !jobs.take(change)
         {
             self.job("schedule_failed");
         }

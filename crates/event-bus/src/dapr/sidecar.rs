@@ -35,7 +35,8 @@ pub(super) struct Sidecar {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Entry {
     /// Tells the entries of one call apart.
-    entry_id: String,
+    #[serde(rename = "entryId")]
+    id: String,
     event: String,
     content_type: &'static str,
     /// Headers of the record, and what tells the sidecar where it belongs.
@@ -57,7 +58,8 @@ struct Refusal {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct FailedEntry {
-    entry_id: String,
+    #[serde(rename = "entryId")]
+    id: String,
     #[serde(default)]
     error: String,
 }
@@ -68,7 +70,7 @@ pub(super) type Failed = BTreeMap<String, String>;
 impl Entry {
     pub(super) fn new(entry_id: String, value: &[u8], headers: BTreeMap<String, String>) -> Self {
         Self {
-            entry_id,
+            id: entry_id,
             // Bytes go through the JSON of the call as they are only in this form.
             event: STANDARD.encode(value),
             content_type: "application/octet-stream",
@@ -138,9 +140,9 @@ impl Sidecar {
         let failed: Failed = refusal
             .iter()
             .flat_map(|it| &it.failed_entries)
-            .map(|it| (it.entry_id.clone(), shortened(&it.error)))
+            .map(|it| (it.id.clone(), shortened(&it.error)))
             .collect();
-        let sent: BTreeSet<&str> = entries.iter().map(|it| it.entry_id.as_str()).collect();
+        let sent: BTreeSet<&str> = entries.iter().map(|it| it.id.as_str()).collect();
         if failed.keys().any(|id| sent.contains(id.as_str())) {
             return Ok(failed);
         }

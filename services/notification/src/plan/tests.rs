@@ -157,3 +157,23 @@ fn floating_times_are_meant_where_the_person_lives() {
     assert_eq!(at("Asia/Tokyo"), instant("2026-11-24T23:00:00Z"));
     assert_eq!(at("America/New_York"), instant("2026-11-25T13:00:00Z"));
 }
+
+/// Where the clocks jump over the due time it is meant an hour later, where they show it twice the first time. A lead is a
+/// length of time and not of clocks: an hour before is an hour before.
+#[test]
+fn a_reminder_before_a_time_that_the_clocks_skip_or_repeat_comes_a_true_hour_before() {
+    for (local, at) in [
+        ("2026-03-29T02:30:00", "2026-03-29T00:30:00Z"), // skipped: 03:30 in summer time
+        ("2026-03-29T03:30:00", "2026-03-29T00:30:00Z"),
+        ("2026-10-25T02:30:00", "2026-10-24T23:30:00Z"), // repeated: the first, in summer time
+        ("2026-10-25T03:30:00", "2026-10-25T01:30:00Z"),
+    ] {
+        let due = Due::Zoned {
+            local: local.parse().unwrap(),
+            zone: Zone::new("Europe/Berlin").unwrap(),
+        };
+        let task = task(Some(due), &[Reminder::BeforeDue(HOUR)]);
+        let wish = Wish::of(ChangeKind::Updated, &task, &Zone::UTC);
+        assert_eq!(wish.reminders[0].1, instant(at), "{local}");
+    }
+}

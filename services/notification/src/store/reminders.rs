@@ -118,18 +118,26 @@ pub(crate) async fn supersede(
     Ok(ended.rows_affected() == 1)
 }
 
-/// Planned reminders whose time has come, the earliest first, with their tasks locked. What somebody else has locked is
-/// left to them.
-pub(crate) async fn lock_due(connection: &mut PgConnection, limit: i64) -> Result<Vec<DueRow>> {
+/// Planned reminders whose time came this many seconds ago or earlier, the earliest first, with their tasks locked. What
+/// somebody else has locked is left to them, and what is too late is left to expire.
+pub(crate) async fn lock_due(
+    connection: &mut PgConnection,
+    since_seconds: f64,
+    too_late_seconds: f64,
+    limit: i64,
+) -> Result<Vec<DueRow>> {
     sqlx::query_as!(
         DueRow,
         "select it.id, it.generation, it.task_id, it.user_id, it.remind_at, task.version, task.title, task.due_at,
             it.correlation_id
         from notification.reminder as it join notification.task as task on task.task_id = it.task_id
-        where it.state = 'planned' and it.remind_at <= now()
+        where it.state = 'planned' and it.remind_at <= now() - make_interval(secs => $1)
+            and it.remind_at >= now() - make_interval(secs => $2)
         order by it.remind_at
-        limit $1
+        limit $3
         for update skip locked",
+        since_seconds,
+        too_late_seconds,
         limit,
     )
     .fetch_all(connection)
@@ -183,22 +191,26 @@ pub(crate) async fn expire_older_than(connection: &mut PgConnection, seconds: f6
 /// What the sweeper looks at when it has nothing to claim.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Outlook {
-    /// Reminders whose time has come and that nobody has claimed.
+    /// Reminders that the sweeper should have claimed.
     pub(crate) overdue: i64,
-    /// Seconds until the next one comes, as the database counts them; negative when it is past.
+    /// Seconds until the next one is the sweeper's, as the database counts them; negative when it is past.
     pub(crate) next_in_seconds: Option<f64>,
 }
 
-/// What is overdue, and what comes next.
-pub(crate) async fn outlook(connection: &mut PgConnection) -> Result<Outlook> {
+/// What is overdue, and what comes next, for a sweeper that leaves each reminder to others for this many seconds.
+pub(crate) async fn outlook(connection: &mut PgConnection, head_start_seconds: f64) -> Result<Outlook> {
     sqlx::query_as!(
         Outlook,
         r#"select
-            (select count(*) from notification.reminder where state = 'planned' and remind_at <= now()) as "overdue!",
             (
-                select extract(epoch from min(remind_at) - clock_timestamp())::float8
+                select count(*) from notification.reminder
+                where state = 'planned' and remind_at <= now() - make_interval(secs => $1)
+            ) as "overdue!",
+            (
+                select extract(epoch from min(remind_at) - clock_timestamp())::float8 + $1
                 from notification.reminder where state = 'planned'
             ) as next_in_seconds"#,
+        head_start_seconds,
     )
     .fetch_one(connection)
     .await
@@ -289,17 +301,24 @@ pub(crate) async fn spec(connection: &mut PgConnection, id: Uuid) -> Result<Stri
 }
 
 /// One planned reminder, with its task locked, when its time has come; a clock may be a second behind. `None` when this
-/// generation is no longer planned, or not due.
-pub(crate) async fn lock_one(connection: &mut PgConnection, id: Uuid, generation: i32) -> Result<Option<DueRow>> {
+/// generation is no longer planned, not due, or too late.
+pub(crate) async fn lock_one(
+    connection: &mut PgConnection,
+    id: Uuid,
+    generation: i32,
+    too_late_seconds: f64,
+) -> Result<Option<DueRow>> {
     sqlx::query_as!(
         DueRow,
         "select it.id, it.generation, it.task_id, it.user_id, it.remind_at, task.version, task.title, task.due_at,
             it.correlation_id
         from notification.reminder as it join notification.task as task on task.task_id = it.task_id
         where it.id = $1 and it.generation = $2 and it.state = 'planned' and it.remind_at <= now() + interval '1 second'
+            and it.remind_at >= now() - make_interval(secs => $3)
         for update skip locked",
         id,
         generation,
+        too_late_seconds,
     )
     .fetch_optional(connection)
     .await

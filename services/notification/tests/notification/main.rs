@@ -7,6 +7,7 @@
 mod catalogue_entry;
 mod channels;
 mod crashes;
+mod dapr;
 mod delivery;
 mod events;
 mod jobs;

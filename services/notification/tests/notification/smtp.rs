@@ -154,7 +154,7 @@ async fn serve(stream: TcpStream, acceptor: TlsAcceptor, shared: Arc<Mutex<Share
                 loop {
                     match hear(&mut stream).await?.as_str() {
                         "." => break,
-                        line => mail.text += &format!("{line}\n"),
+                        line => mail.text.extend([line, "\n"]),
                     }
                 }
                 shared

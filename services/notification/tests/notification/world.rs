@@ -17,10 +17,18 @@ use rdkafka::{
 use reqwest::{Client, Method, StatusCode, header::HeaderMap};
 use serde_json::Value;
 use sqlx::PgPool;
-use test_kit::{Database, Issuer, Service, Topics, wait_until};
+use test_kit::{Database, EnginePair, Issuer, Service, Topics, wait_until};
 
 /// Far more than anything takes on a quiet machine; a group that lost a member waits for the end of its session.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
+
+/// The topics of a test, with their partitions.
+const TOPICS: &[(&str, i32)] = &[
+    (topics::TASK_EVENTS, 3),
+    (topics::TASK_EVENTS_DLQ, 3),
+    (topics::REMINDERS, 3),
+    (topics::REMINDERS_DLQ, 1),
+];
 
 /// What one test has for itself.
 pub(crate) struct World {
@@ -39,15 +47,19 @@ impl World {
 
     /// With this database.
     pub(crate) async fn around(database: Database) -> Self {
+        Self::around_both(database, Topics::create(TOPICS).await).await
+    }
+
+    /// On engines of its own, which may be killed and must outlive it.
+    pub(crate) async fn on(engines: &EnginePair) -> Self {
+        let database = Database::migrated_on(&engines.postgres.address(), &[&MIGRATIONS]).await;
+        let topics = Topics::create_on(&engines.kafka.address(), TOPICS).await;
+        Self::around_both(database, topics).await
+    }
+
+    async fn around_both(database: Database, topics: Topics) -> Self {
         // A second choice changes nothing.
         drop(rustls::crypto::ring::default_provider().install_default());
-        let topics = Topics::create(&[
-            (topics::TASK_EVENTS, 3),
-            (topics::TASK_EVENTS_DLQ, 3),
-            (topics::REMINDERS, 3),
-            (topics::REMINDERS_DLQ, 1),
-        ])
-        .await;
         let kafka = KafkaSettings {
             brokers: topics.brokers().to_owned(),
             security: Security::Plaintext,
