@@ -34,4 +34,4 @@ pub use service::Service;
 pub use sidecar::{Resources, Sidecar};
 pub use tokens::Issuer;
 pub use topics::Topics;
-pub use wait::{free_port, wait_until};
+pub use wait::{free_port, free_ports, wait_until};

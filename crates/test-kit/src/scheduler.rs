@@ -4,7 +4,7 @@ use std::{env, path::PathBuf, time::Duration};
 
 use tempfile::TempDir;
 
-use crate::{Service, core::client, free_port, service::start_bound, wait_until};
+use crate::{Service, core::client, free_ports, service::start_bound, wait_until};
 
 /// Far more than it takes on a quiet machine.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -34,7 +34,7 @@ impl Scheduler {
     /// When there is none: `TASKFLOW_DAPR_SCHEDULER` says where it is, and `cargo xtask test` sets it.
     pub async fn start() -> Self {
         let folder = tempfile::tempdir().expect("there is room for files");
-        let [jobs, etcd, peers, health, metrics] = std::array::from_fn(|_| free_port());
+        let [jobs, etcd, peers, health, metrics] = free_ports();
         let ports = Ports {
             jobs,
             etcd,

@@ -9,7 +9,7 @@ use reqwest::StatusCode;
 use tempfile::TempDir;
 
 pub use self::resources::Resources;
-use crate::{Scheduler, Service, core::client, free_port, service::start_bound, wait_until};
+use crate::{Scheduler, Service, core::client, free_ports, service::start_bound, wait_until};
 
 /// What services show to their sidecars in tests.
 pub const API_TOKEN: &str = "token of the sidecar's API";
@@ -48,7 +48,7 @@ impl Sidecar {
     fn start_with(app_id: &str, app_port: Option<u16>, resources: &Resources, scheduler: &str) -> Self {
         let folder = tempfile::tempdir().expect("there is room for files");
         let (config, resources) = resources.write(app_id, folder.path());
-        let [port, grpc, internal, metrics, public] = std::array::from_fn(|_| free_port());
+        let [port, grpc, internal, metrics, public] = free_ports();
         let mut arguments = vec![
             format!("--app-id={app_id}"),
             format!("--resources-path={}", resources.display()),

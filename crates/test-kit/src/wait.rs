@@ -51,10 +51,16 @@ pub(crate) async fn look_until<T, State: Display>(
 
 /// A TCP port on which nobody listens at this moment. Where a program can take port 0 and tell which it got, let it.
 pub fn free_port() -> u16 {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-        .and_then(|listener| listener.local_addr())
-        .expect("loopback has a free port")
-        .port()
+    let [port] = free_ports();
+    port
+}
+
+/// As [`free_port`], for a program that needs several: all of them differ.
+pub fn free_ports<const COUNT: usize>() -> [u16; COUNT] {
+    // One that was given back could be given out again.
+    let held = std::array::from_fn(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has a free port"));
+    held.each_ref()
+        .map(|listener: &TcpListener| listener.local_addr().expect("it is bound").port())
 }
 
 #[cfg(test)]
@@ -89,5 +95,12 @@ mod tests {
         })
         .await;
         assert_eq!(last, Err("the first look has not ended".to_owned()));
+    }
+
+    #[test]
+    fn ports_that_are_asked_for_together_differ() {
+        let ports = free_ports::<200>();
+        let different: std::collections::BTreeSet<_> = ports.into_iter().collect();
+        assert_eq!(different.len(), ports.len());
     }
 }

@@ -19,7 +19,7 @@ use test_kit::{
     EnginePair, Wiring,
     containers::kept::Kept,
     core::{People, Ports, wiring::SERVICES},
-    free_port,
+    free_ports,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -178,7 +178,7 @@ fn stop_with_input() -> CancellationToken {
 /// The ports of each service; an error names one that somebody else has.
 fn ports(first: u16) -> Result<[Ports; 3]> {
     let mut ports: Vec<u16> = if first == 0 {
-        (0..PORTS).map(|_| free_port()).collect()
+        free_ports::<{ PORTS as usize }>().into()
     } else {
         let last = first.checked_add(PORTS - 1).context("--port must be at most 65527")?;
         (first..=last).collect()
