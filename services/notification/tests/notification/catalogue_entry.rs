@@ -125,6 +125,7 @@ async fn it_records_its_spans() {
     receiver.gets(1).await;
     world.states(7, &["delivered"]).await;
     tasks.stop().cancel();
+    tasks.answered().cancel();
     tasks.finish(Instant::now() + PATIENCE).await.unwrap();
 
     let own = spans::ALL
