@@ -1,9 +1,10 @@
 //! A process that dies at each named place, and one that takes over: no letter is lost or kept twice, and every event is
 //! applied once.
 
-use std::os::unix::process::ExitStatusExt as _;
+use std::{collections::BTreeSet, os::unix::process::ExitStatusExt as _};
 
 use catalogue::services::AUDIT;
+use test_kit::crash_points;
 
 use crate::{
     consumer::Consumer,
@@ -66,6 +67,8 @@ async fn replays_once(place: &str) {
 
 macro_rules! dies_at {
     ($($name:ident: $test:ident $place:literal;)*) => {
+        const PLACES: &[&str] = &[$($place),*];
+
         $(
             #[tokio::test]
             async fn $name() {
@@ -82,4 +85,14 @@ dies_at! {
     before_a_step_of_a_replay_is_committed: replays_once "dlq.before_step_commit:2";
     after_a_step_of_a_replay_is_committed: replays_once "dlq.after_step_commit:2";
     between_the_publishing_of_an_event_and_its_mark: replays_once "outbox.after_publish:2";
+}
+
+#[test]
+fn every_crash_point_of_the_service_has_its_test() {
+    let tested = PLACES.iter().filter_map(|place| place.split(':').next());
+    let own = |name: &&str| name.starts_with("dlq.");
+    let tested: BTreeSet<&str> = tested.filter(own).collect();
+    let in_the_code = crash_points::in_the_code();
+    let in_the_code: BTreeSet<&str> = in_the_code.iter().map(String::as_str).filter(own).collect();
+    assert_eq!(tested, in_the_code);
 }
