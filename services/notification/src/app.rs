@@ -55,13 +55,8 @@ pub async fn build(settings: Settings, foundation: Foundation) -> Result<Routes,
     let publisher = Publisher::new(&settings.bus, &metrics)?;
     let direct = database::options(&reached.direct_url, NOTIFICATION.app_id);
     let relay = relay::Settings::new(*database.schema(), direct);
-    let relayed = relay::run(
-        relay,
-        publisher,
-        bell.clone(),
-        metrics.clone(),
-        tasks.answered().clone(),
-    );
+    let answered = tasks.answered().clone();
+    let relayed = relay::run(relay, publisher, bell.clone(), metrics.clone(), answered);
     tasks.spawn_infallible("outbox-relay", relayed);
 
     let claims = Claims {

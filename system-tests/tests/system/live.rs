@@ -6,7 +6,7 @@
 mod client;
 
 use std::{
-    collections::BTreeMap,
+    collections::BTreeSet,
     net::SocketAddr,
     sync::{Arc, Mutex},
     time::Duration,
@@ -116,8 +116,8 @@ async fn tasks_of(world: &World, person: &str) -> Tasks {
 }
 
 fn difference(expected: &Tasks, has: &Tasks) -> String {
-    let ids: BTreeMap<_, _> = expected.iter().chain(has).map(|(id, _)| (id, ())).collect();
-    let lines = ids.keys().filter(|id| expected.get(id) != has.get(id));
+    let ids: BTreeSet<_> = expected.keys().chain(has.keys()).collect();
+    let lines = ids.into_iter().filter(|id| expected.get(id) != has.get(id));
     let lines = lines.map(|id| format!("{id}: {:?}, not {:?}", has.get(id), expected.get(id)));
     lines.collect::<Vec<_>>().join("\n")
 }

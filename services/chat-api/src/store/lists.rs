@@ -1,7 +1,7 @@
 //! Lists of tasks, in pages that begin behind the last task of the page before.
 
 use domain::id::UserId;
-use futures::TryStreamExt as _;
+use futures::{TryStreamExt as _, stream::BoxStream};
 use jiff::Timestamp;
 use service_kit::database::time::Instant;
 use sqlx::{PgConnection, Result, types::Json};
@@ -139,7 +139,7 @@ pub(crate) struct Question {
 /// A page of a person's tasks.
 pub(crate) async fn page(connection: &mut PgConnection, question: &Question) -> Result<Page> {
     use Direction::{Ascending, Descending};
-    let mut found = match (question.order, question.direction, question.filter.statuses.as_slice()) {
+    let found = match (question.order, question.direction, question.filter.statuses.as_slice()) {
         // What people look at all day. Asked like this, the index gives the rows in their order, and only those.
         (Order::Due, Ascending, [status]) => select!(
             question,
@@ -211,7 +211,11 @@ pub(crate) async fn page(connection: &mut PgConnection, question: &Question) -> 
             |it| it.created_at.map(Instant)
         ),
     };
-    let limit = usize::try_from(question.limit).unwrap_or(usize::MAX);
+    gather(found, usize::try_from(question.limit).unwrap_or(usize::MAX)).await
+}
+
+/// The rows of a page: so many at most, and not too long together.
+async fn gather(mut found: BoxStream<'_, Result<TaskRow>>, limit: usize) -> Result<Page> {
     let (mut rows, mut bytes) = (Vec::new(), 0);
     while let Some(row) = found.try_next().await? {
         if rows.len() == limit || bytes > PAGE_BYTES {
