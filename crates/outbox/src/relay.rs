@@ -55,7 +55,7 @@ const CONNECT_BACKOFF: Backoff = Backoff {
 const STOP_DEADLINE: Duration = Duration::from_secs(8);
 
 /// Time between two reads while none of them finds a whole batch. Under load each then takes what several requests have
-/// committed: a read, a publish and a delete for each event cost more than the request itself. A quiet relay reads at
+/// committed, since a read, a publish and a delete cost about as much for many events as for one. A quiet relay reads at
 /// once.
 const GATHER: Duration = Duration::from_millis(5);
 
