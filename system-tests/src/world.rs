@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use catalogue::services::{AUDIT, RECURRING_TASKS};
 use sqlx::PgPool;
-use test_kit::{Core, Database, EnginePair, Issuer, Topics, Wiring, core, service::built, wait_until};
+use test_kit::{Core, Database, EnginePair, Issuer, Replica, Topics, Wiring, core, service::built, wait_until};
 use tokio::task::spawn_blocking;
 
 use crate::{
@@ -88,7 +88,7 @@ impl World {
 
     /// Somebody with a valid token.
     pub fn person(&self, name: &str) -> Person {
-        let address = |replica: &core::Replica| format!("http://{}", replica.public);
+        let address = |replica: &Replica| format!("http://{}", replica.public);
         Person::new(
             self.issuer.token_for(name),
             address(&self.core.chat_api),

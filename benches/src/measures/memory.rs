@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use serde_json::json;
-use test_kit::core::{Core, Replica};
+use test_kit::{Core, Replica};
 use tokio::time::{interval, sleep};
 
 use crate::{

@@ -3,16 +3,14 @@
 pub mod wiring;
 
 use std::{
-    net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
 };
 
 use catalogue::{Service as Definition, services};
-use reqwest::Client;
 
 pub use self::wiring::{People, Ports, Wiring};
-use crate::{Service, Topics, wait_until};
+use crate::{Replica, Service, Topics};
 
 /// Far more than anything takes on a quiet machine; a group that lost a member waits for the end of its session.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -29,18 +27,6 @@ pub struct Core {
     pub wiring: Wiring,
     /// The folder of the programs.
     programs: PathBuf,
-}
-
-/// One process of a service, and where it listens.
-pub struct Replica {
-    /// The process.
-    pub process: Service,
-    /// Routes for people.
-    pub public: SocketAddr,
-    /// Routes for other services; those for people where there are no others.
-    pub internal: SocketAddr,
-    /// Metrics.
-    pub metrics: SocketAddr,
 }
 
 /// The topics of the core for one test: with the names, partitions and dead letters of the catalogue.
@@ -63,13 +49,13 @@ impl Core {
     pub async fn start(wiring: Wiring, programs: &Path) -> Self {
         migrate(&wiring, programs).await;
         let mut wiring = wiring;
-        let chat_api = Replica::start(&wiring, programs, &services::CHAT_API, wiring.chat_api, &[]).await;
+        let chat_api = start(&wiring, programs, &services::CHAT_API, wiring.chat_api, &[]).await;
         // It keeps them when it starts again: the others know it by them.
         wiring.chat_api = chat_api.ports();
         let any = Ports::default();
         let (recurring_tasks, audit) = tokio::join!(
-            Replica::start(&wiring, programs, &services::RECURRING_TASKS, any, &[]),
-            Replica::start(&wiring, programs, &services::AUDIT, any, &[]),
+            start(&wiring, programs, &services::RECURRING_TASKS, any, &[]),
+            start(&wiring, programs, &services::AUDIT, any, &[]),
         );
         let core = Self {
             chat_api,
@@ -108,13 +94,13 @@ impl Core {
             Ports::default()
         };
         self.replica(service).process.kill(); // its ports are free from here on
-        let replica = Replica::start(&self.wiring, &self.programs, service, ports, more).await;
+        let replica = start(&self.wiring, &self.programs, service, ports, more).await;
         *self.replica(service) = replica;
     }
 
     /// Starts one more replica of a service, on free ports, with these variables besides the usual ones.
     pub async fn another(&self, service: &'static Definition, more: &[(&'static str, &str)]) -> Replica {
-        Replica::start(&self.wiring, &self.programs, service, Ports::default(), more).await
+        start(&self.wiring, &self.programs, service, Ports::default(), more).await
     }
 
     /// Runs one command of a service that is not `serve`, such as `verify` of audit.
@@ -123,61 +109,17 @@ impl Core {
     }
 }
 
-impl Replica {
-    async fn start(
-        wiring: &Wiring,
-        programs: &Path,
-        service: &Definition,
-        ports: Ports,
-        more: &[(&'static str, &str)],
-    ) -> Self {
-        let more = more.iter().map(|(name, value)| (*name, (*value).to_owned()));
-        let variables = wiring.variables(service, ports).into_iter().chain(more);
-        let mut process = Service::start(&programs.join(service.app_id), &["serve"], variables);
-        let public = process.address("public").await;
-        Self {
-            public,
-            internal: match service.internal_port {
-                Some(_) => process.address("internal").await,
-                None => public,
-            },
-            metrics: process.address("metrics").await,
-            process,
-        }
-    }
-
-    /// The ports that it listens on.
-    pub fn ports(&self) -> Ports {
-        Ports {
-            http: self.public.port(),
-            internal: self.internal.port(),
-            metrics: self.metrics.port(),
-        }
-    }
-
-    /// Waits until it takes traffic.
-    pub async fn becomes_ready(&self) {
-        let url = format!("http://{}/ready", self.public);
-        wait_until(&format!("{url} answers 200"), PATIENCE, async || {
-            let answer = client().get(&url).send().await.map_err(|error| error.to_string())?;
-            let status = answer.status();
-            if status.is_success() {
-                return Ok(());
-            }
-            Err(format!("{status}: {}", answer.text().await.unwrap_or_default()))
-        })
-        .await;
-    }
-
-    /// Value of a series in its metrics, which must be there.
-    pub async fn value_of(&self, series: &str) -> f64 {
-        let url = format!("http://{}/metrics", self.metrics);
-        let answer = client().get(url).send().await.expect("metrics are answered");
-        let text = answer.text().await.expect("metrics are text");
-        let line = text.lines().find_map(|line| line.strip_prefix(series));
-        let value = line.and_then(|rest| rest.trim().parse().ok());
-        value.unwrap_or_else(|| panic!("no series `{series}` in {text}"))
-    }
+async fn start(
+    wiring: &Wiring,
+    programs: &Path,
+    service: &Definition,
+    ports: Ports,
+    more: &[(&'static str, &str)],
+) -> Replica {
+    let more = more.iter().map(|(name, value)| (*name, (*value).to_owned()));
+    let variables = wiring.variables(service, ports).into_iter().chain(more);
+    let process = Service::start(&programs.join(service.app_id), &["serve"], variables);
+    Replica::of(process, service).await
 }
 
 /// Runs `migrate` of all services, at once as in a cluster.
@@ -192,10 +134,4 @@ async fn migrate(wiring: &Wiring, programs: &Path) {
 fn run(wiring: &Wiring, programs: &Path, service: &Definition, command: &str) -> Service {
     let variables = wiring.variables(service, Ports::default());
     Service::start(&programs.join(service.app_id), &[command], variables)
-}
-
-/// A client of HTTP. Whoever is first in the process chooses who does its cryptography; a second choice changes nothing.
-pub fn client() -> Client {
-    drop(rustls::crypto::ring::default_provider().install_default());
-    Client::new()
 }

@@ -4,7 +4,7 @@ use std::{env, path::PathBuf, time::Duration};
 
 use tempfile::TempDir;
 
-use crate::{Service, core::client, free_ports, service::start_bound, wait_until};
+use crate::{Service, free_ports, http::client, service::start_bound, wait_until};
 
 /// Far more than it takes on a quiet machine.
 const PATIENCE: Duration = Duration::from_mins(1);

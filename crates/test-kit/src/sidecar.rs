@@ -9,7 +9,7 @@ use reqwest::StatusCode;
 use tempfile::TempDir;
 
 pub use self::resources::Resources;
-use crate::{Scheduler, Service, core::client, free_ports, service::start_bound, wait_until};
+use crate::{Scheduler, Service, free_ports, http::client, service::start_bound, wait_until};
 
 /// What services show to their sidecars in tests.
 pub const API_TOKEN: &str = "token of the sidecar's API";

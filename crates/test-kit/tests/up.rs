@@ -88,7 +88,7 @@ struct Person {
 
 impl Person {
     async fn sign_in(up: &Up) -> Self {
-        let client = test_kit::core::client();
+        let client = test_kit::http::client();
         let account = json!({"name": "demo", "password": "demo-demo-demo"});
         let begin = client
             .post(format!("{}/sessions", up.address("chat-api")))

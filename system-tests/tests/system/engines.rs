@@ -5,7 +5,7 @@ use std::{sync::atomic::Ordering::Relaxed, time::Duration};
 use reqwest::Method;
 use serde_json::json;
 use system_tests::{Person, Workload, World, person::Ask, world::PATIENCE};
-use test_kit::{core::Replica, wait_until};
+use test_kit::{Replica, wait_until};
 use tokio::{
     sync::Mutex,
     time::{Instant, interval},

@@ -16,7 +16,7 @@ use catalogue::services::WEBSOCKET;
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
 use sqlx::Row as _;
 use system_tests::{Workload, World, world::PATIENCE};
-use test_kit::{core::Replica, wait_until};
+use test_kit::{Replica, wait_until};
 use tokio::{
     task::JoinSet,
     time::{Instant, sleep_until},

@@ -38,7 +38,7 @@ async fn it_answers_its_routes_and_exports_its_metrics() {
         assert_eq!(answer.status, 200, "{}", route.path);
         let (method, path) = (route.method.as_str(), route.path);
         let series = format!(r#"http_requests_total{{method="{method}",route="{path}",status="200"}}"#);
-        assert_eq!(replica.metric(&series).await, 1.0);
+        assert_eq!(replica.value_of(&series).await, 1.0);
     }
     let probes = AUDIT.probes;
     assert_eq!(get(replica.public, probes.liveness).await.status, 200);

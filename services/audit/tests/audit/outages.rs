@@ -45,7 +45,7 @@ async fn events_wait_while_the_database_is_away() {
         world.rows(10 * (from + 4)).await;
         replica.becomes_ready().await;
     }
-    assert_eq!(replica.metric(PAUSED).await, 0.0);
+    assert_eq!(replica.value_of(PAUSED).await, 0.0);
     replica.stop().await;
     world.assert_whole(150).await;
     world.assert_no_dead_letters().await;

@@ -29,7 +29,7 @@ async fn every_event_of_both_topics_is_one_row_in_the_order_of_its_task() {
     for (topic, rows) in [(topics::TASK_EVENTS, 200.0), (topics::REMINDERS, 20.0)] {
         let series = format!(r#"audit_rows_appended_total{{topic="{topic}"}}"#);
         replica.reaches(&series, rows).await;
-        assert!(replica.metric(&series).await <= rows);
+        assert!(replica.value_of(&series).await <= rows);
     }
     world.assert_whole(220).await;
     replica.stop().await;
@@ -111,7 +111,7 @@ async fn a_chain_is_continued_by_one_at_a_time() {
     }
     for topic in [topics::TASK_EVENTS, topics::REMINDERS] {
         let retries = format!(r#"events_handled_total{{outcome="retry",topic="{topic}"}}"#);
-        assert_eq!(replica.metric(&retries).await, 0.0);
+        assert_eq!(replica.value_of(&retries).await, 0.0);
     }
     replica.stop().await;
     world.assert_whole(600).await;
@@ -128,7 +128,7 @@ async fn an_event_older_than_the_retention_is_acknowledged_and_counted() {
         .publish(&[task_event_of("ada", 7, 1, old), task_event_of("ada", 7, 2, kept)])
         .await;
     world.rows(1).await;
-    assert_eq!(replica.metric("audit_expired_events_total").await, 1.0);
+    assert_eq!(replica.value_of("audit_expired_events_total").await, 1.0);
     // Its day was not prepared: it is made for its first event.
     let day: String = sqlx::query_scalar("select event_day::text from audit.event")
         .fetch_one(&world.pool)

@@ -123,7 +123,7 @@ async fn broken() -> World {
     world.publish(&tasks).await;
     world.rows(600).await;
     replica.reaches(VERIFIED, 1.0).await;
-    assert_eq!(replica.metric(FAILURES).await, 0.0);
+    assert_eq!(replica.value_of(FAILURES).await, 0.0);
     replica.stop().await;
     run(
         &world,
@@ -152,7 +152,7 @@ async fn the_record_is_verified_in_the_background_by_one_replica() {
         // Both have looked.
         replica.reaches(VERIFIED, 1.0).await;
     }
-    assert_eq!(first.metric(FAILURES).await + second.metric(FAILURES).await, 2.0);
+    assert_eq!(first.value_of(FAILURES).await + second.value_of(FAILURES).await, 2.0);
     let lines = [first.process.lines(), second.process.lines()].concat();
     for task in [100, 250] {
         let flaw = format!("task {task}, position 1: the row is missing");
@@ -167,7 +167,7 @@ async fn what_was_verified_lately_is_not_verified_again() {
     let world = broken().await;
     let replica = world.start().await;
     replica.reaches(VERIFIED, 1.0).await;
-    assert_eq!(replica.metric(FAILURES).await, 0.0);
+    assert_eq!(replica.value_of(FAILURES).await, 0.0);
     replica.stop().await;
 }
 
@@ -179,7 +179,7 @@ async fn a_pass_that_another_replica_holds_is_left_to_it() {
     run(&world, held).await;
     let replica = world.start().await;
     replica.reaches(VERIFIED, 1.0).await;
-    assert_eq!(replica.metric(FAILURES).await, 0.0);
+    assert_eq!(replica.value_of(FAILURES).await, 0.0);
     replica.stop().await;
 }
 
@@ -191,10 +191,10 @@ async fn a_pass_whose_replica_died_is_continued() {
     run(&world, abandoned).await;
     let replica = world.start().await;
     replica.reaches(VERIFIED, 1.0).await;
-    assert_eq!(replica.metric(FAILURES).await, 1.0, "behind task 200 is one");
+    assert_eq!(replica.value_of(FAILURES).await, 1.0, "behind task 200 is one");
     let now = Timestamp::now().as_duration().as_secs_f64();
     assert!(
-        replica.metric(VERIFIED).await < now - 50.0,
+        replica.value_of(VERIFIED).await < now - 50.0,
         "as of the beginning of the pass"
     );
     replica.stop().await;

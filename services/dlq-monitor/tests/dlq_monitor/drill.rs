@@ -33,8 +33,11 @@ async fn a_broken_consumer_is_found_mended_and_made_good_in_order() {
     world.letters("waiting", 12).await;
     replica.becomes(DEPTH, 12.0).await;
     recorded.push(sample(&replica).await);
-    assert!(replica.metric(r#"dlq_oldest_age_seconds{topic="task-events"}"#).await > 0.0);
-    assert_eq!(replica.metric(r#"dlq_arrived_total{topic="task-events"}"#).await, 12.0);
+    assert!(replica.value_of(r#"dlq_oldest_age_seconds{topic="task-events"}"#).await > 0.0);
+    assert_eq!(
+        replica.value_of(r#"dlq_arrived_total{topic="task-events"}"#).await,
+        12.0
+    );
 
     // What is it?
     let (code, printed) = world.types(&["group", "--json"]).await;
@@ -69,7 +72,7 @@ async fn a_broken_consumer_is_found_mended_and_made_good_in_order() {
     recorded.push(sample(&replica).await);
     assert_eq!(
         replica
-            .metric(r#"dlq_resolved_total{resolution="replayed",topic="task-events"}"#)
+            .value_of(r#"dlq_resolved_total{resolution="replayed",topic="task-events"}"#)
             .await,
         12.0
     );
@@ -81,7 +84,7 @@ async fn a_broken_consumer_is_found_mended_and_made_good_in_order() {
 }
 
 async fn sample(replica: &Replica) -> f64 {
-    replica.metric(DEPTH).await
+    replica.value_of(DEPTH).await
 }
 
 /// Has promtool judge the recorded numbers with the rules that are generated.

@@ -63,7 +63,7 @@ async fn survives(place: &str) -> (Vec<u32>, f64) {
         )
         .await;
     let doubts = next
-        .metric(r#"notification_attempts_in_doubt_total{channel="webhook"}"#)
+        .value_of(r#"notification_attempts_in_doubt_total{channel="webhook"}"#)
         .await;
     next.stop().await;
     world.assert_settled().await;

@@ -55,7 +55,7 @@ async fn a_webhook_is_called_once_and_signed() {
         Some(calls[0].header("webhook-id"))
     );
     let delivered = r#"notification_deliveries_total{channel="webhook",outcome="delivered"}"#;
-    assert_eq!(replica.metric(delivered).await, 1.0);
+    assert_eq!(replica.value_of(delivered).await, 1.0);
     replica.stop().await;
     world.assert_settled().await;
 }
@@ -109,7 +109,7 @@ async fn a_receiver_that_never_answers_is_left_in_time_and_tried_again() {
     let attempt = "select count(*) from notification.delivery_attempt where outcome = 'retry' and detail like 'did not answer within%'";
     assert_eq!(world.count(attempt).await, 1);
     let doubt = r#"notification_attempts_in_doubt_total{channel="webhook"}"#;
-    assert_eq!(replica.metric(doubt).await, 0.0);
+    assert_eq!(replica.value_of(doubt).await, 0.0);
     replica.stop().await;
     world.assert_settled().await;
 }

@@ -68,13 +68,16 @@ async fn a_job_is_scheduled_for_each_generation_and_its_callback_claims_once() {
     for token in [None, Some("shown"), Some("")] {
         assert_eq!(callback(&replica, &name(2), token).await, 401, "{token:?}");
     }
-    assert_eq!(replica.metric(r#"auth_failures_total{reason="app_token"}"#).await, 3.0);
+    assert_eq!(
+        replica.value_of(r#"auth_failures_total{reason="app_token"}"#).await,
+        3.0
+    );
     let other = "reminder-task-7-0197c1a0-0000-7000-8000-000000000001-1";
     for name in ["reminder-task-nonsense", other, &name(1), &name(2)] {
         assert_eq!(callback(&replica, name, Some("expected")).await, 200, "{name}");
     }
-    assert_eq!(replica.metric(r#"reminder_jobs_total{outcome="unknown"}"#).await, 2.0);
-    assert_eq!(replica.metric(r#"reminder_jobs_total{outcome="stale"}"#).await, 2.0);
+    assert_eq!(replica.value_of(r#"reminder_jobs_total{outcome="unknown"}"#).await, 2.0);
+    assert_eq!(replica.value_of(r#"reminder_jobs_total{outcome="stale"}"#).await, 2.0);
     world.states(7, &["superseded", "planned"]).await;
 
     // Its time has come: claimed once, however often it fires.
@@ -85,7 +88,7 @@ async fn a_job_is_scheduled_for_each_generation_and_its_callback_claims_once() {
     for _ in 0..3 {
         assert_eq!(callback(&replica, &name(2), Some("expected")).await, 200);
     }
-    assert_eq!(replica.metric(r#"reminder_jobs_total{outcome="fired"}"#).await, 1.0);
+    assert_eq!(replica.value_of(r#"reminder_jobs_total{outcome="fired"}"#).await, 1.0);
     world
         .counts("select count(*) from notification.reminder where claimed_by = 'job'", 1)
         .await;

@@ -21,11 +21,11 @@ async fn a_reminder_is_seen_once_at_its_time() {
     assert_eq!(reminder["deliveries"][0]["kind"], "in_app");
     let lateness = reminder["lateness_seconds"].as_f64().unwrap();
     assert!((0.0..30.0).contains(&lateness), "{lateness}");
-    assert_eq!(replica.metric("reminders_swept_total").await, 1.0);
-    assert_eq!(replica.metric("reminder_lateness_seconds_count").await, 1.0);
+    assert_eq!(replica.value_of("reminders_swept_total").await, 1.0);
+    assert_eq!(replica.value_of("reminder_lateness_seconds_count").await, 1.0);
     for state in ["planned", "due", "attempted", "delivered"] {
         let series = format!(r#"reminder_transitions_total{{state="{state}"}}"#);
-        assert_eq!(replica.metric(&series).await, 1.0, "{state}");
+        assert_eq!(replica.value_of(&series).await, 1.0, "{state}");
     }
     replica.stop().await;
     world.assert_settled().await;
@@ -133,7 +133,7 @@ async fn two_replicas_claim_each_reminder_once() {
         .await;
     let mut claimed = 0.0;
     for replica in &replicas {
-        claimed += replica.metric("reminders_swept_total").await;
+        claimed += replica.value_of("reminders_swept_total").await;
     }
     assert_eq!(claimed, 200.0);
     let deliveries = "select count(*) from notification.delivery where state = 'delivered'";

@@ -1,6 +1,6 @@
 //! Everything around the service: engines, tokens, events in, dead letters out.
 
-use std::{net::SocketAddr, path::Path, time::Duration};
+use std::{path::Path, time::Duration};
 
 use catalogue::{Catalogue, app_ids, environment_variables as variables, services::NOTIFICATION, topics};
 use event_bus::{
@@ -14,10 +14,14 @@ use rdkafka::{
     consumer::{Consumer as _, StreamConsumer},
     message::Headers as _,
 };
-use reqwest::{Client, Method, StatusCode, header::HeaderMap};
+use reqwest::Method;
 use serde_json::Value;
 use sqlx::PgPool;
 use test_kit::{Database, EnginePair, Issuer, Service, Topics, wait_until};
+pub(crate) use test_kit::{
+    Replica,
+    http::{Answer, client, get},
+};
 
 /// Far more than anything takes on a quiet machine; a group that lost a member waits for the end of its session.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
@@ -106,13 +110,7 @@ impl World {
 
     /// Starts it with these variables besides those that it needs, or in their place.
     pub(crate) async fn start_with(&self, more: &[(&'static str, &str)]) -> Replica {
-        let mut process = self.run("serve", more);
-        Replica {
-            public: process.address("public").await,
-            internal: process.address("internal").await,
-            metrics: process.address("metrics").await,
-            process,
-        }
+        Replica::of(self.run("serve", more), &NOTIFICATION).await
     }
 
     /// Runs one command of the service.
@@ -248,88 +246,4 @@ impl World {
 /// Metrics of a service, in this process.
 pub(crate) fn metrics_of(app_id: &str) -> Metrics {
     Metrics::new(&Catalogue::taskflow(), app_id)
-}
-
-/// One process of the service.
-pub(crate) struct Replica {
-    pub(crate) process: Service,
-    pub(crate) public: SocketAddr,
-    pub(crate) internal: SocketAddr,
-    pub(crate) metrics: SocketAddr,
-}
-
-impl Replica {
-    pub(crate) async fn becomes_ready(&self) {
-        wait_until("the service is ready", PATIENCE, async || {
-            match get(self.public, "/ready").await {
-                answer if answer.status == 200 => Ok(()),
-                answer => Err(answer.text),
-            }
-        })
-        .await;
-    }
-
-    /// The value of a series.
-    pub(crate) async fn metric(&self, series: &str) -> f64 {
-        let text = get(self.metrics, catalogue::paths::METRICS).await.text;
-        let mut lines = text.lines();
-        let value = lines.find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
-        value.unwrap_or_else(|| panic!("no series `{series}`")).parse().unwrap()
-    }
-
-    /// Waits until the series has at least this value.
-    pub(crate) async fn reaches(&self, series: &str, value: f64) {
-        wait_until(&format!("{series} reaches {value}"), PATIENCE, async || {
-            match self.metric(series).await {
-                now if now >= value => Ok(()),
-                now => Err(now),
-            }
-        })
-        .await;
-    }
-
-    /// Asks it to stop; it must do so well and in time.
-    pub(crate) async fn stop(mut self) {
-        self.process.terminate();
-        let status = self.process.exit(PATIENCE).await;
-        assert_eq!(status.code(), Some(0), "{:#?}", self.process.lines());
-    }
-}
-
-/// What came back.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
-    pub(crate) text: String,
-}
-
-impl Answer {
-    pub(crate) async fn to(request: reqwest::RequestBuilder) -> Self {
-        let response = request.send().await.unwrap();
-        Self {
-            status: response.status(),
-            headers: response.headers().clone(),
-            text: response.text().await.unwrap(),
-        }
-    }
-
-    pub(crate) fn json(&self) -> Value {
-        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {self:?}"))
-    }
-
-    /// Status and code of the problem, which must be one.
-    pub(crate) fn problem(&self) -> (u16, String) {
-        assert_eq!(self.headers["content-type"], "application/problem+json", "{self:?}");
-        let code = self.json()["code"].as_str().unwrap().to_owned();
-        (self.status.as_u16(), code)
-    }
-}
-
-pub(crate) fn client() -> Client {
-    Client::builder().no_proxy().build().unwrap()
-}
-
-pub(crate) async fn get(address: SocketAddr, path: &str) -> Answer {
-    Answer::to(client().get(format!("http://{address}{path}"))).await
 }

@@ -21,19 +21,19 @@ use tracing_subscriber::{
 };
 use websocket::Settings;
 
-use crate::world::{PATIENCE, World, get, http, metrics_of};
+use crate::world::{PATIENCE, World, client, get, metrics_of};
 
 #[tokio::test]
 async fn it_answers_its_routes_and_exports_its_metrics() {
     let world = World::new().await;
     let replica = world.start().await;
     drop(world.welcomed(&replica, "ada").await);
-    let events = http().get(format!("http://{}/events", replica.public));
+    let events = client().get(format!("http://{}/events", replica.public));
     drop(events.bearer_auth(world.issuer.token_for("ada")).send().await.unwrap());
     for (route, status) in WEBSOCKET.routes.iter().zip(["101", "200"]) {
         let (method, path) = (route.method.as_str(), route.path);
         let series = format!(r#"http_requests_total{{method="{method}",route="{path}",status="{status}"}}"#);
-        assert_eq!(replica.metric(&series).await, 1.0);
+        assert_eq!(replica.value_of(&series).await, 1.0);
     }
     assert_eq!(get(replica.public, WEBSOCKET.probes.liveness).await.status, 200);
     assert_eq!(get(replica.public, WEBSOCKET.probes.readiness).await.status, 200);

@@ -6,7 +6,7 @@ use tokio_tungstenite::tungstenite::Message;
 
 use crate::{
     client::Connection,
-    world::{Answer, World, get, http},
+    world::{Answer, World, client, get},
 };
 
 /// Seconds by which clocks may differ.
@@ -67,8 +67,8 @@ async fn a_token_that_lets_nobody_in_ends_the_connection_with_its_code() {
             assert_eq!(connection.end().await, (code, reason.to_owned()), "{token}");
         }
     }
-    assert!(replica.metric(r#"auth_failures_total{reason="expired"}"#).await >= 2.0);
-    assert!(replica.metric(r#"auth_failures_total{reason="audience"}"#).await >= 2.0);
+    assert!(replica.value_of(r#"auth_failures_total{reason="expired"}"#).await >= 2.0);
+    assert!(replica.value_of(r#"auth_failures_total{reason="audience"}"#).await >= 2.0);
     replica
         .becomes(r#"websocket_dropped_clients_total{reason="unauthenticated"}"#, 9.0)
         .await;
@@ -145,7 +145,7 @@ async fn a_connection_ends_with_its_token_unless_a_new_one_is_shown() {
     assert_eq!(renewed.changes(1).await, [1]);
     assert_eq!(
         replica
-            .metric(r#"websocket_dropped_clients_total{reason="expired"}"#)
+            .value_of(r#"websocket_dropped_clients_total{reason="expired"}"#)
             .await,
         1.0
     );
@@ -163,7 +163,7 @@ async fn pages_of_others_are_refused_and_plain_requests_too() {
         panic!("it is let in");
     };
     assert!(refused.to_string().contains("403"), "{refused}");
-    let plain = Answer::to(http().get(format!("http://{}/ws", replica.public))).await;
+    let plain = Answer::to(client().get(format!("http://{}/ws", replica.public))).await;
     assert_eq!(plain.problem(), (426, "upgrade_required".to_owned()));
     replica.stop().await;
 }

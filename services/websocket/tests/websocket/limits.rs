@@ -33,7 +33,7 @@ async fn a_slow_client_is_told_and_dropped_and_the_others_notice_nothing() {
     let mut slow = world.welcomed(&replica, "ada").await;
     let mut quick = world.welcomed(&replica, "ada").await;
     let mut sequence = 0;
-    while replica.metric(SLOW).await == 0.0 {
+    while replica.value_of(SLOW).await == 0.0 {
         world.publish(&large_changes(sequence)).await;
         let expected: Vec<_> = (sequence + 1..=sequence + AT_ONCE).collect();
         assert_eq!(quick.changes(expected.len()).await, expected);
@@ -42,7 +42,7 @@ async fn a_slow_client_is_told_and_dropped_and_the_others_notice_nothing() {
     replica
         .becomes(r#"websocket_connections{protocol="websocket"}"#, 1.0)
         .await;
-    assert_eq!(replica.metric(SLOW).await, 1.0);
+    assert_eq!(replica.value_of(SLOW).await, 1.0);
     assert_eq!(slow.end().await, (4008, "slow".to_owned()));
     replica.stop().await;
 }
@@ -62,12 +62,12 @@ async fn who_does_not_answer_pings_is_dropped_and_who_does_stays() {
     }
     assert_eq!(
         replica
-            .metric(r#"websocket_dropped_clients_total{reason="heartbeat"}"#)
+            .value_of(r#"websocket_dropped_clients_total{reason="heartbeat"}"#)
             .await,
         1.0
     );
     assert_eq!(
-        replica.metric(r#"websocket_connections{protocol="websocket"}"#).await,
+        replica.value_of(r#"websocket_connections{protocol="websocket"}"#).await,
         1.0
     );
     replica.stop().await;

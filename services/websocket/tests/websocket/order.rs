@@ -48,7 +48,7 @@ async fn changes_that_overtook_each_other_are_put_in_order() {
     let mut ada = world.welcomed(&replica, "ada").await;
     world.change("ada", [1, 4, 3, 2]).await;
     assert_eq!(ada.changes(4).await, [1, 2, 3, 4]);
-    assert_eq!(replica.metric(GAPS).await, 0.0);
+    assert_eq!(replica.value_of(GAPS).await, 0.0);
     replica.stop().await;
 }
 
@@ -69,7 +69,7 @@ async fn a_change_that_does_not_come_makes_clients_load_everything() {
     assert_eq!(refetch["sequence"], 2);
     assert!(begun.elapsed() > Duration::from_millis(900), "{:?}", begun.elapsed());
     assert_eq!(ada.changes(2).await, [3, 4]);
-    assert_eq!(replica.metric(GAPS).await, 1.0);
+    assert_eq!(replica.value_of(GAPS).await, 1.0);
     // Nobody can be told what came between: 2 is missing.
     let mut back = world.connect(&replica, "ada", Some(1)).await;
     assert_eq!(back.next().await["resumed"], false);
@@ -98,7 +98,7 @@ async fn who_comes_back_is_told_what_was_missed() {
     assert_eq!(back.next().await["type"], "reminder");
     world.change("ada", [7]).await;
     assert_eq!(back.changes(1).await, [7]);
-    assert_eq!(replica.metric(TOO_OLD).await, 0.0);
+    assert_eq!(replica.value_of(TOO_OLD).await, 0.0);
     replica.stop().await;
 }
 
@@ -121,7 +121,7 @@ async fn a_replica_that_does_not_know_says_so() {
         );
         assert_eq!(refetch["sequence"] == 301, known, "{refetch}");
     }
-    assert_eq!(replica.metric(TOO_OLD).await, 3.0);
+    assert_eq!(replica.value_of(TOO_OLD).await, 3.0);
     replica.stop().await;
 }
 
@@ -139,7 +139,7 @@ async fn an_event_that_cannot_be_read_is_passed_over_and_noticed() {
     assert_eq!(ada.next().await["reason"], "gap");
     assert_eq!(ada.changes(1).await, [3]);
     let given_up = r#"events_handled_total{outcome="dead_letter",topic="task-events"}"#;
-    assert_eq!(replica.metric(given_up).await, 1.0);
+    assert_eq!(replica.value_of(given_up).await, 1.0);
     replica.stop().await;
 }
 

@@ -20,6 +20,9 @@ async fn kill_kafka_and_no_change_is_missed() {
     world.change("ada", 6..=10).await;
     assert_eq!(ada.changes(5).await, (6..=10).collect::<Vec<_>>());
     assert_eq!(other.changes(5).await, (6..=10).collect::<Vec<_>>());
-    assert_eq!(replica.metric(r#"websocket_refetches_total{reason="gap"}"#).await, 0.0);
+    assert_eq!(
+        replica.value_of(r#"websocket_refetches_total{reason="gap"}"#).await,
+        0.0
+    );
     replica.stop().await;
 }

@@ -3,7 +3,7 @@
 use reqwest::Response;
 use tokio::time::timeout;
 
-use crate::world::{Answer, PATIENCE, Replica, World, http};
+use crate::world::{Answer, PATIENCE, Replica, World, client};
 
 /// A stream of events, read by hand.
 struct Stream {
@@ -36,7 +36,7 @@ impl Stream {
 }
 
 async fn listen(replica: &Replica, token: &str, position: Option<&str>) -> Result<Stream, Answer> {
-    let mut request = http()
+    let mut request = client()
         .get(format!("http://{}/events", replica.public))
         .bearer_auth(token);
     if let Some(position) = position {
@@ -60,7 +60,7 @@ async fn changes_come_with_their_position_and_go_on_from_there() {
     let token = world.issuer.token_for("ada");
     let mut ada = listen(&replica, &token, None).await.unwrap();
     assert_eq!(ada.next().await.unwrap().0, "welcome");
-    assert_eq!(replica.metric(r#"websocket_connections{protocol="sse"}"#).await, 1.0);
+    assert_eq!(replica.value_of(r#"websocket_connections{protocol="sse"}"#).await, 1.0);
     world.change("ada", [1, 2]).await;
     for position in ["1", "2"] {
         let (name, id, data) = ada.next().await.unwrap();

@@ -17,7 +17,7 @@ pub(crate) struct Demo {
 
 /// Makes the account where there is none, and tasks where it has none: what a person did the last time stays.
 pub(crate) async fn make(port: u16) -> Result<Demo> {
-    let client = test_kit::core::client();
+    let client = test_kit::http::client();
     let address = format!("http://127.0.0.1:{port}");
     let (token, is_new) = sign_in(&client, &address).await?;
     let request = |request: RequestBuilder| request.bearer_auth(&token);

@@ -19,7 +19,8 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use test_kit::{
     Wiring,
-    core::{self, Ports, wiring::SERVICES},
+    core::{Ports, wiring::SERVICES},
+    http,
 };
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncRead, BufReader},
@@ -179,7 +180,7 @@ impl Program {
     ) -> std::io::Result<ExitStatus> {
         let begin = Instant::now();
         let becomes_ready = async {
-            let client = core::client();
+            let client = http::client();
             loop {
                 let answer = client.get(&self.ready_url).send().await;
                 if answer.is_ok_and(|answer| answer.status().is_success()) {

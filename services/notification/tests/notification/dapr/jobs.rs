@@ -48,7 +48,7 @@ async fn dapr_fires_the_job_of_a_reminder_at_its_time_and_it_is_seen_once() {
     behind.world.states(7, &["delivered"]).await;
     assert_eq!(behind.world.count(BY_JOB).await, 1);
     replica.reaches(FIRED, 1.0).await;
-    assert_eq!(replica.metric("reminders_swept_total").await, 0.0);
+    assert_eq!(replica.value_of("reminders_swept_total").await, 0.0);
     let reminder = behind.world.get(&replica, "ada", "/reminders").await.json()["items"][0].clone();
     assert_eq!(reminder["claimed_by"], "job");
     let lateness = reminder["lateness_seconds"].as_f64().unwrap();
